@@ -1,0 +1,378 @@
+package dev.fovea.kernels;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One matrix product {@code C[m,n] = epilogue(alpha op(A)[m,k] op(B)[k,n])}: sizes, operands and the
+ * epilogue. Mutable and reusable, so that a caller can describe a layer once and run it many times
+ * without garbage; a kernel reads it only while it is being submitted.
+ *
+ * <p>The epilogue takes each value {@code v} of the product through these steps, in this order, in F32;
+ * steps whose operand was not given are skipped:
+ *
+ * <ol>
+ *   <li>{@code v += c} as it was before ({@link #accumulate});
+ *   <li>{@code v += bias[col]};
+ *   <li>{@code pre[row,col] = v} for the first {@code preColumns} columns, and {@code v} goes on as it was
+ *       rounded by that store ({@link #pre}); a later recomputation from {@code pre} is then exact;
+ *   <li>for the first {@code activationColumns} columns, {@code v = f(v)} ({@link #activation}) or {@code
+ *       v *= f'(saved[row,col])} ({@link #activationGradient});
+ *   <li>QK-norm of the heads that lie in columns {@code [qkBegin, qkBegin + 2 heads headDim)}: queries, then
+ *       keys ({@link #qkNorm});
+ *   <li>{@code v *= columnScale[col]} (LayerScale);
+ *   <li>{@code v *= rowScale[row / rowsPerScale]} (stochastic depth: one factor per image);
+ *   <li>{@code v += residual[row,col]};
+ *   <li>{@code c[row,col] = v}, and {@code columnSums[col] += sum over rows of v}.
+ * </ol>
+ *
+ * <p>A and C may be made of two spans each: A split along k ({@code [A | A2]}, as the ViT-22B output
+ * projection reads attention and MLP), C split along n ({@code [C | C2]}, as its input projection writes
+ * MLP and QKV). {@code residual} may be the same span as C; nothing else may overlap C.
+ */
+public final class Gemm {
+  public final Layout layout;
+  public final int m;
+  public final int n;
+  public final int k;
+
+  private float alpha = 1;
+  private boolean accumulate;
+  private @Nullable Span a;
+  private long lda;
+  private @Nullable Span a2;
+  private long lda2;
+  private int splitK;
+  private @Nullable Span b;
+  private long ldb;
+  private boolean packedB;
+  private @Nullable Span c;
+  private long ldc;
+  private @Nullable Span c2;
+  private long ldc2;
+  private int splitN;
+  private @Nullable Span bias;
+  private @Nullable Span pre;
+  private long ldPre;
+  private int preColumns;
+  private Activation activation = Activation.NONE;
+  private int activationColumns;
+  private @Nullable Span saved;
+  private long ldSaved;
+  private @Nullable QkNorm qkNorm;
+  private @Nullable Span columnScale;
+  private @Nullable Span rowScale;
+  private int rowsPerScale = 1;
+  private @Nullable Span residual;
+  private long ldResidual;
+  private @Nullable Span columnSums;
+  private @Nullable Span operandSums;
+
+  /** A product of the given sizes, each at least 1. */
+  public Gemm(Layout layout, int m, int n, int k) {
+    if (m < 1 || n < 1 || k < 1) {
+      throw new IllegalArgumentException(
+          "m, n, k: got %d, %d, %d, expected at least 1 each".formatted(m, n, k));
+    }
+    this.layout = layout;
+    this.m = m;
+    this.n = n;
+    this.k = k;
+  }
+
+  /**
+   * Per-head normalisation of queries and keys inside the projection that makes them (ViT-22B, section
+   * 2.1; parameters are shared by all heads).
+   *
+   * @param begin first column of the queries; the keys follow at {@code begin + heads * headDim}
+   * @param heads number of heads
+   * @param headDim columns of one head
+   * @param eps added to the variance (or mean square)
+   * @param centered LayerNorm if true, RMSNorm if false
+   * @param queryWeight [headDim]
+   * @param queryBias [headDim] or null
+   * @param keyWeight [headDim]
+   * @param keyBias [headDim] or null
+   * @param queryStats F32 as {@link NormKernels} writes it for {@code rows = m, groups = heads}, or null
+   * @param keyStats likewise, for the keys
+   */
+  public record QkNorm(
+      int begin,
+      int heads,
+      int headDim,
+      float eps,
+      boolean centered,
+      Span queryWeight,
+      @Nullable Span queryBias,
+      Span keyWeight,
+      @Nullable Span keyBias,
+      @Nullable Span queryStats,
+      @Nullable Span keyStats) {}
+
+  /** The factor of the product; 1 unless set. */
+  public Gemm alpha(float alpha) {
+    this.alpha = alpha;
+    return this;
+  }
+
+  /** A: [m,k] (NN, NT) or [k,m] (TN). */
+  public Gemm a(Span a, long lda) {
+    this.a = a;
+    this.lda = lda;
+    this.a2 = null;
+    this.splitK = 0;
+    return this;
+  }
+
+  /** A in two parts, NN and NT only: columns {@code [0, splitK)} in {@code a}, the rest in {@code a2}. */
+  public Gemm a(Span a, long lda, Span a2, long lda2, int splitK) {
+    this.a = a;
+    this.lda = lda;
+    this.a2 = a2;
+    this.lda2 = lda2;
+    this.splitK = splitK;
+    return this;
+  }
+
+  /** B: [k,n] (NN, TN) or [n,k] (NT). */
+  public Gemm b(Span b, long ldb) {
+    this.b = b;
+    this.ldb = ldb;
+    this.packedB = false;
+    return this;
+  }
+
+  /** B as {@link GemmKernels#pack} made it for this layout, n and k. */
+  public Gemm packedB(Span packed) {
+    this.b = packed;
+    this.ldb = 0;
+    this.packedB = true;
+    return this;
+  }
+
+  /** C: [m,n]. */
+  public Gemm c(Span c, long ldc) {
+    this.c = c;
+    this.ldc = ldc;
+    this.c2 = null;
+    this.splitN = 0;
+    return this;
+  }
+
+  /** C in two parts: columns {@code [0, splitN)} in {@code c}, the rest in {@code c2}. */
+  public Gemm c(Span c, long ldc, Span c2, long ldc2, int splitN) {
+    this.c = c;
+    this.ldc = ldc;
+    this.c2 = c2;
+    this.ldc2 = ldc2;
+    this.splitN = splitN;
+    return this;
+  }
+
+  /** Whether the product is added to what C holds. */
+  public Gemm accumulate(boolean accumulate) {
+    this.accumulate = accumulate;
+    return this;
+  }
+
+  /** [n]. */
+  public Gemm bias(@Nullable Span bias) {
+    this.bias = bias;
+    return this;
+  }
+
+  /** Where values go before the activation: [m, columns] of the first {@code columns} columns. */
+  public Gemm pre(@Nullable Span pre, long ld, int columns) {
+    this.pre = pre;
+    this.ldPre = ld;
+    this.preColumns = columns;
+    return this;
+  }
+
+  /** Applies {@code f} to the first {@code columns} columns. */
+  public Gemm activation(Activation f, int columns) {
+    this.activation = f;
+    this.activationColumns = columns;
+    this.saved = null;
+    return this;
+  }
+
+  /** Multiplies the first {@code columns} columns by {@code f'(saved)}; saved is [m, columns]. */
+  public Gemm activationGradient(Activation f, int columns, Span saved, long ldSaved) {
+    this.activation = f;
+    this.activationColumns = columns;
+    this.saved = saved;
+    this.ldSaved = ldSaved;
+    return this;
+  }
+
+  public Gemm qkNorm(@Nullable QkNorm qkNorm) {
+    this.qkNorm = qkNorm;
+    return this;
+  }
+
+  /** LayerScale: [n]. */
+  public Gemm columnScale(@Nullable Span columnScale) {
+    this.columnScale = columnScale;
+    return this;
+  }
+
+  /** F32, one factor per {@code rowsPerScale} rows: [ceil(m / rowsPerScale)]. */
+  public Gemm rowScale(@Nullable Span rowScale, int rowsPerScale) {
+    this.rowScale = rowScale;
+    this.rowsPerScale = rowsPerScale;
+    return this;
+  }
+
+  /** [m,n]; may be C itself. */
+  public Gemm residual(@Nullable Span residual, long ld) {
+    this.residual = residual;
+    this.ldResidual = ld;
+    return this;
+  }
+
+  /** F32 [n], added to: the bias gradient of the layer below when C is its output's gradient. */
+  public Gemm columnSums(@Nullable Span columnSums) {
+    this.columnSums = columnSums;
+    return this;
+  }
+
+  /** F32 [m], added to, TN only: the sums of A over k, which is the bias gradient of this layer. */
+  public Gemm operandSums(@Nullable Span operandSums) {
+    this.operandSums = operandSums;
+    return this;
+  }
+
+  public float alpha() {
+    return alpha;
+  }
+
+  public boolean accumulate() {
+    return accumulate;
+  }
+
+  public Span a() {
+    return given(a, "a");
+  }
+
+  public long lda() {
+    return lda;
+  }
+
+  public @Nullable Span a2() {
+    return a2;
+  }
+
+  public long lda2() {
+    return lda2;
+  }
+
+  /** Columns of A in its first span: {@code k} when A is one span. */
+  public int splitK() {
+    return a2 == null ? k : splitK;
+  }
+
+  public Span b() {
+    return given(b, "b");
+  }
+
+  public long ldb() {
+    return ldb;
+  }
+
+  public boolean packedB() {
+    return packedB;
+  }
+
+  public Span c() {
+    return given(c, "c");
+  }
+
+  public long ldc() {
+    return ldc;
+  }
+
+  public @Nullable Span c2() {
+    return c2;
+  }
+
+  public long ldc2() {
+    return ldc2;
+  }
+
+  /** Columns of C in its first span: {@code n} when C is one span. */
+  public int splitN() {
+    return c2 == null ? n : splitN;
+  }
+
+  public @Nullable Span bias() {
+    return bias;
+  }
+
+  public @Nullable Span pre() {
+    return pre;
+  }
+
+  public long ldPre() {
+    return ldPre;
+  }
+
+  public int preColumns() {
+    return pre == null ? 0 : preColumns;
+  }
+
+  public Activation activation() {
+    return activation;
+  }
+
+  public int activationColumns() {
+    return activation == Activation.NONE ? 0 : activationColumns;
+  }
+
+  /** The saved pre-activation when the activation's gradient is asked for. */
+  public @Nullable Span saved() {
+    return saved;
+  }
+
+  public long ldSaved() {
+    return ldSaved;
+  }
+
+  public @Nullable QkNorm qkNorm() {
+    return qkNorm;
+  }
+
+  public @Nullable Span columnScale() {
+    return columnScale;
+  }
+
+  public @Nullable Span rowScale() {
+    return rowScale;
+  }
+
+  public int rowsPerScale() {
+    return rowsPerScale;
+  }
+
+  public @Nullable Span residual() {
+    return residual;
+  }
+
+  public long ldResidual() {
+    return ldResidual;
+  }
+
+  public @Nullable Span columnSums() {
+    return columnSums;
+  }
+
+  public @Nullable Span operandSums() {
+    return operandSums;
+  }
+
+  private static Span given(@Nullable Span span, String name) {
+    if (span == null) {
+      throw new IllegalArgumentException(name + ": not set, expected a span");
+    }
+    return span;
+  }
+}

@@ -1,0 +1,105 @@
+package dev.fovea.kernels.cpu;
+
+import dev.fovea.kernels.AttentionKernels;
+import dev.fovea.kernels.ElementwiseKernels;
+import dev.fovea.kernels.GemmKernels;
+import dev.fovea.kernels.ImageKernels;
+import dev.fovea.kernels.KernelSet;
+import dev.fovea.kernels.LossKernels;
+import dev.fovea.kernels.NormKernels;
+import dev.fovea.kernels.OptimizerKernels;
+import dev.fovea.kernels.RandomKernels;
+import dev.fovea.kernels.ReduceKernels;
+import dev.fovea.kernels.TokenKernels;
+import dev.fovea.kernels.cpu.simd.Simd;
+
+/** The kernels on this machine's processors. Safe to call from several threads. */
+public final class CpuKernels implements KernelSet, AutoCloseable {
+  private final Simd simd;
+  private final WorkerPool pool;
+
+  private CpuKernels(Simd simd, int threads) {
+    this.simd = simd;
+    this.pool = new WorkerPool(threads);
+  }
+
+  /** Kernels on as many threads as there are processors. */
+  public static CpuKernels create() {
+    return create(Runtime.getRuntime().availableProcessors());
+  }
+
+  /**
+   * Kernels on {@code threads} threads, the caller's counted in.
+   *
+   * @throws IllegalArgumentException if {@code threads} is below 1
+   */
+  public static CpuKernels create(int threads) {
+    return new CpuKernels(Simd.best(), threads);
+  }
+
+  /** The same kernels with the given inner loops: for tests that compare the forms. */
+  static CpuKernels create(int threads, Simd simd) {
+    return new CpuKernels(simd, threads);
+  }
+
+  @Override
+  public String description() {
+    int threads = pool.threads();
+    return "cpu: %d %s, %s".formatted(threads, threads == 1 ? "thread" : "threads", simd.description());
+  }
+
+  @Override
+  public GemmKernels gemm() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public AttentionKernels attention() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public NormKernels norm() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public ElementwiseKernels elementwise() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public ReduceKernels reduce() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public LossKernels loss() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public OptimizerKernels optimizer() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public TokenKernels token() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public ImageKernels image() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public RandomKernels random() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+}

@@ -1,0 +1,30 @@
+package dev.fovea.kernels.cpu;
+
+import java.util.Arrays;
+
+/**
+ * Arrays that a worker keeps between blocks and kernels. A slot grows to the largest length asked for and stays;
+ * contents are whatever the last user left. A kernel that finds one too small allocates, so steady state does not.
+ */
+final class Scratch {
+  private static final int SLOTS = 16;
+
+  private final float[][] floats = new float[SLOTS][0];
+
+  /** At least {@code length} floats, the same array for the same slot until it must grow. */
+  float[] floats(int slot, int length) {
+    float[] array = floats[slot];
+    return array.length >= length ? array : (floats[slot] = new float[grown(length)]);
+  }
+
+  /** As {@link #floats}, with the first {@code length} set to zero. */
+  float[] zeros(int slot, int length) {
+    float[] array = floats(slot, length);
+    Arrays.fill(array, 0, length, 0f);
+    return array;
+  }
+
+  private static int grown(int length) {
+    return Math.max(1024, (int) Math.min(Integer.MAX_VALUE - 8L, length + (length >> 2) + 15L & ~15L));
+  }
+}

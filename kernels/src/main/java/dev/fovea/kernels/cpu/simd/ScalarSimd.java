@@ -1,0 +1,6 @@
+package dev.fovea.kernels.cpu.simd;
+
+/** Every facet in plain Java. */
+record ScalarSimd(String description, Tiles tiles, Convert convert) implements Simd {
+  static final ScalarSimd INSTANCE = new ScalarSimd("scalar", new ScalarTiles(), new ScalarConvert());
+}

@@ -1,0 +1,39 @@
+package dev.fovea.kernels.cpu.simd;
+
+/**
+ * Register tiles of a matrix product: {@code C[rows x columns] (+)= A B} with the sums over k kept in registers, over
+ * panels that were packed before.
+ *
+ * <ul>
+ *   <li>An <b>A panel</b> holds {@link #rows} rows of A, k by k: element (i, k) at {@code k * rows() + i}.
+ *   <li>A <b>B panel</b> holds {@link #columns} columns of B, k by k: element (k, j) at {@code k * columns() + j}.
+ *   <li>C is row-major with leading dimension {@code ldc}.
+ * </ul>
+ *
+ * Panels are padded with zeros to whole tiles by whoever packs them. The sum over k runs upwards from zero, each step
+ * one fused multiply-add, then C is added if {@code accumulate}.
+ */
+public interface Tiles {
+  /** Rows of a tile. */
+  int rows();
+
+  /** Columns of a tile; a multiple of twice the vector length. */
+  int columns();
+
+  /** One whole tile from an A panel and a B panel. */
+  void multiply(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
+
+  /** The left half of the columns only, for a last panel that is at most half full. */
+  void multiplyHalf(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
+
+  /**
+   * One whole tile with A read as it lies in a row-major matrix whose leading dimension is {@link #columns}: element
+   * (i, k) at {@code aAt + i * columns() + k}. So the C of one product (a strip of {@code columns()} columns) is the A
+   * of the next.
+   */
+  void multiplyRows(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
+
+  /** {@link #multiplyRows} for the left half of the columns of B and C only. */
+  void multiplyRowsHalf(
+      int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
+}

@@ -1,0 +1,60 @@
+package dev.fovea.kernels.contract;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.fovea.kernels.KernelSet;
+import dev.fovea.kernels.Span;
+
+/** Holds a device to the contract: a case must give the reference's answer, twice the same bits, and touch nothing else. */
+public final class Contract {
+  private Contract() {}
+
+  /** Runs the case on {@code reference} and twice on {@code device}, both in host memory, and compares. */
+  public static void check(KernelCase test, KernelSet reference, KernelSet device) {
+    long seed = test.toString().hashCode();
+    try (var expected = new HostCaseMemory(seed);
+        var got = new HostCaseMemory(seed);
+        var again = new HostCaseMemory(seed)) {
+      test.setup().prepare(expected).on(reference);
+      test.setup().prepare(got).on(device);
+      test.setup().prepare(again).on(device);
+      expected.outputs().forEach((name, output) -> {
+        Span span = got.outputs().get(name).span();
+        compare(test + ": " + name, output.span(), span, output.tolerance());
+        compare(test + ": " + name + ", second run", span, again.outputs().get(name).span(), Tolerance.EXACT);
+      });
+      String damage = got.damage();
+      if (damage != null) {
+        fail(test + ": " + damage);
+      }
+    }
+  }
+
+  private static void compare(String what, Span expected, Span got, Tolerance tolerance) {
+    long wrong = 0;
+    long worst = -1;
+    double worstError = -1;
+    for (long i = 0; i < expected.count(); i++) {
+      double e = HostCaseMemory.get(expected, i);
+      double g = HostCaseMemory.get(got, i);
+      if (!tolerance.allows(g, e)) {
+        wrong++;
+        double error = Math.abs(g - e);
+        if (worst < 0 || !(error <= worstError)) {
+          worst = i;
+          worstError = error;
+        }
+      }
+    }
+    if (wrong > 0) {
+      fail("%s: %d of %d values out of tolerance %s; worst at %d: got %s, expected %s".formatted(
+          what,
+          wrong,
+          expected.count(),
+          tolerance,
+          worst,
+          HostCaseMemory.get(got, worst),
+          HostCaseMemory.get(expected, worst)));
+    }
+  }
+}

@@ -1,0 +1,3 @@
+/** The table of kernel cases, and what holds a device to it. */
+@org.jspecify.annotations.NullMarked
+package dev.fovea.kernels.contract;

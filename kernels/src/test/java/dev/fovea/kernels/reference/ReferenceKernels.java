@@ -1,0 +1,71 @@
+package dev.fovea.kernels.reference;
+
+import dev.fovea.kernels.AttentionKernels;
+import dev.fovea.kernels.ElementwiseKernels;
+import dev.fovea.kernels.GemmKernels;
+import dev.fovea.kernels.ImageKernels;
+import dev.fovea.kernels.KernelSet;
+import dev.fovea.kernels.LossKernels;
+import dev.fovea.kernels.NormKernels;
+import dev.fovea.kernels.OptimizerKernels;
+import dev.fovea.kernels.RandomKernels;
+import dev.fovea.kernels.ReduceKernels;
+import dev.fovea.kernels.TokenKernels;
+
+/** All kernels as double-precision loops over host memory. */
+public final class ReferenceKernels implements KernelSet {
+  @Override
+  public String description() {
+    return "float64 reference";
+  }
+
+  @Override
+  public GemmKernels gemm() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public AttentionKernels attention() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public NormKernels norm() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public ElementwiseKernels elementwise() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public ReduceKernels reduce() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public LossKernels loss() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public OptimizerKernels optimizer() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public TokenKernels token() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public ImageKernels image() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public RandomKernels random() {
+    throw new UnsupportedOperationException();
+  }
+}

@@ -1,0 +1,6 @@
+/** tensor */
+module dev.fovea.tensor {
+  requires transitive dev.fovea.kernels;
+  requires static transitive org.jspecify;
+  exports dev.fovea.tensor;
+}

@@ -1,0 +1,6 @@
+/** vit */
+module dev.fovea.vit {
+  requires transitive dev.fovea.tensor;
+  requires static transitive org.jspecify;
+  exports dev.fovea.vit;
+}
