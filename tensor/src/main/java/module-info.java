@@ -2,5 +2,4 @@
 module dev.fovea.tensor {
   requires transitive dev.fovea.kernels;
   requires static transitive org.jspecify;
-  exports dev.fovea.tensor;
 }

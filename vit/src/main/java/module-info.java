@@ -2,5 +2,4 @@
 module dev.fovea.vit {
   requires transitive dev.fovea.tensor;
   requires static transitive org.jspecify;
-  exports dev.fovea.vit;
 }
