@@ -65,6 +65,7 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings({"NonAtomicVolatileUpdate", "ThreadPriorityCheck"}) // one writer, under the lock; yields after spinning
   private void share(Grid grid, int blocks, Scratch scratch) {
     if (closed) {
       throw new IllegalStateException("the worker pool is closed");
