@@ -8,6 +8,8 @@ public enum DType {
   BF16(2, true),
   /** IEEE 754 binary16; a storage format only, no kernel but the casts computes with it. */
   F16(2, true),
+  /** IEEE 754 binary64: files and checks only; no device computes with it. */
+  F64(8, true),
   /** Signed 32-bit integer. */
   I32(4, false),
   /** Signed 64-bit integer. */
@@ -26,6 +28,11 @@ public enum DType {
   /** Bytes of one element. */
   public int bytes() {
     return bytes;
+  }
+
+  /** The dtype that sums of such elements are kept in: F32, and F64 for itself. */
+  public DType accumulator() {
+    return this == F64 ? F64 : F32;
   }
 
   /** Whether elements are floating-point numbers. */

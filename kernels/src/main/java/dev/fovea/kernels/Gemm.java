@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>{@code v += c} as it was before ({@link #accumulate});
- *   <li>{@code v += bias[col]};
+ *   <li>{@code v += bias[col]}, for as many columns as there are biases;
  *   <li>{@code pre[row,col] = v} for the first {@code preColumns} columns, and {@code v} goes on as it was
  *       rounded by that store ({@link #pre}); a later recomputation from {@code pre} is then exact;
  *   <li>for the first {@code activationColumns} columns, {@code v = f(v)} ({@link #activation}) or {@code
@@ -174,7 +174,7 @@ public final class Gemm {
     return this;
   }
 
-  /** [n]. */
+  /** [n], or shorter: then it is added to the first columns only. */
   public Gemm bias(@Nullable Span bias) {
     this.bias = bias;
     return this;

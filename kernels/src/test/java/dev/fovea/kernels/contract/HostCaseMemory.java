@@ -1,6 +1,7 @@
 package dev.fovea.kernels.contract;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -122,6 +123,7 @@ public final class HostCaseMemory implements CaseMemory, AutoCloseable {
       case F32 -> s.getAtIndex(JAVA_FLOAT, i);
       case BF16 -> Float.intBitsToFloat(s.getAtIndex(JAVA_SHORT, i) << 16);
       case F16 -> Float.float16ToFloat(s.getAtIndex(JAVA_SHORT, i));
+      case F64 -> s.getAtIndex(JAVA_DOUBLE, i);
       case I32 -> s.getAtIndex(JAVA_INT, i);
       case I64 -> s.getAtIndex(JAVA_LONG, i);
       case U8 -> s.get(JAVA_BYTE, i) & 0xff;
@@ -135,6 +137,7 @@ public final class HostCaseMemory implements CaseMemory, AutoCloseable {
       case F32 -> s.setAtIndex(JAVA_FLOAT, i, (float) value);
       case BF16 -> s.setAtIndex(JAVA_SHORT, i, bf16(value));
       case F16 -> s.setAtIndex(JAVA_SHORT, i, Float.floatToFloat16((float) value));
+      case F64 -> s.setAtIndex(JAVA_DOUBLE, i, value);
       case I32 -> s.setAtIndex(JAVA_INT, i, (int) value);
       case I64 -> s.setAtIndex(JAVA_LONG, i, (long) value);
       case U8 -> s.set(JAVA_BYTE, i, (byte) (long) value);
