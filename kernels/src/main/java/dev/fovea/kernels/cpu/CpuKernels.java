@@ -15,6 +15,8 @@ import dev.fovea.kernels.cpu.simd.Simd;
 
 /** The kernels on this machine's processors. Safe to call from several threads. */
 public final class CpuKernels implements KernelSet, AutoCloseable {
+  private static final String THREADS = "fovea.cpu.threads";
+
   private final Simd simd;
   private final WorkerPool pool;
 
@@ -23,9 +25,27 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
     this.pool = new WorkerPool(threads);
   }
 
-  /** Kernels on as many threads as there are processors. */
+  /**
+   * Kernels on as many threads as there are processors, or as system property {@code fovea.cpu.threads} says.
+   *
+   * @throws IllegalArgumentException if that property is not a whole number of at least 1
+   */
   public static CpuKernels create() {
-    return create(Runtime.getRuntime().availableProcessors());
+    String threads = System.getProperty(THREADS);
+    return create(threads == null ? Runtime.getRuntime().availableProcessors() : parsed(threads));
+  }
+
+  private static int parsed(String threads) {
+    try {
+      int count = Integer.parseInt(threads);
+      if (count >= 1) {
+        return count;
+      }
+    } catch (NumberFormatException e) {
+      // worded below
+    }
+    throw new IllegalArgumentException(
+        "%s: got '%s', expected a whole number of at least 1".formatted(THREADS, threads));
   }
 
   /**

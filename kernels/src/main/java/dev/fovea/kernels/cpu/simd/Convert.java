@@ -1,7 +1,8 @@
 package dev.fovea.kernels.cpu.simd;
 
 /**
- * Loads and stores between native memory and {@code float[]}. Addresses are native; nothing is checked here.
+ * Loads and stores between native memory and {@code float[]}. Addresses are native and multiples of the element size;
+ * nothing is checked here. Every form gives the same bits (but for which NaN an F16 NaN becomes).
  */
 public interface Convert {
   /** F32 to float[]. */
@@ -13,6 +14,28 @@ public interface Convert {
   /** float[] to F32. */
   void storeF32(float[] from, int at, long address, int count);
 
-  /** float[] to BF16, to nearest even; NaN stays NaN. */
+  /** float[] to BF16, to nearest even; a NaN stays one, made quiet. */
   void storeBf16(float[] from, int at, long address, int count);
+
+  /** F16 to float[], exact; a NaN stays one. */
+  void loadF16(long address, float[] to, int at, int count);
+
+  /** float[] to F16, to nearest even; what is too large becomes infinite, a NaN stays one. */
+  void storeF16(float[] from, int at, long address, int count);
+
+  /** Unsigned bytes to float[], exact. */
+  void loadU8(long address, float[] to, int at, int count);
+
+  /** I32 to float[], to nearest even. */
+  void loadI32(long address, float[] to, int at, int count);
+
+  /** I64 to float[], to nearest even in one rounding. */
+  void loadI64(long address, float[] to, int at, int count);
+
+  /**
+   * float[] to BF16, stochastically: the lower 16 bits of {@code words[wordsAt + i]} are added to the bits that are cut
+   * off, so that it rounds away from zero with a probability equal to their fraction. Infinities and NaN stay; what is
+   * finite stays finite.
+   */
+  void storeBf16Stochastic(float[] from, int at, int[] words, int wordsAt, long address, int count);
 }

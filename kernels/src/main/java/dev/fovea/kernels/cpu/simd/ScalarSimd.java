@@ -2,5 +2,9 @@ package dev.fovea.kernels.cpu.simd;
 
 /** Every facet in plain Java. */
 record ScalarSimd(String description, Tiles tiles, Convert convert) implements Simd {
-  static final ScalarSimd INSTANCE = new ScalarSimd("scalar", new ScalarTiles(), new ScalarConvert());
+  static final ScalarSimd INSTANCE = new ScalarSimd("scalar");
+
+  ScalarSimd(String description) {
+    this(description, new ScalarTiles(), new ScalarConvert());
+  }
 }

@@ -4,7 +4,18 @@ import jdk.incubator.vector.FloatVector;
 
 /** Every facet with the Vector API, at this machine's preferred width. Loaded by name only (see {@link SimdChoice}). */
 record VectorSimd(String description, Tiles tiles, Convert convert) implements Simd {
+  /**
+   * @throws UnsupportedOperationException where vectors are shorter than the loops need
+   */
   VectorSimd() {
-    this(FloatVector.SPECIES_PREFERRED.vectorBitSize() + "-bit vectors", VectorTiles.best(), new ScalarConvert());
+    this(width() + "-bit vectors", VectorTiles.best(), new VectorConvert());
+  }
+
+  private static int width() {
+    int bits = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+    if (bits < 128) {
+      throw new UnsupportedOperationException("vectors have " + bits + " bits, expected at least 128");
+    }
+    return bits;
   }
 }

@@ -1,0 +1,91 @@
+package dev.fovea.kernels.cpu.simd;
+
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.nio.ByteOrder.nativeOrder;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * {@link Convert} with the Vector API where C2 does not vectorise the plain loop by itself: BF16. A last step that is not
+ * a whole vector overlaps the one before, as it may since source and destination are apart.
+ */
+final class VectorConvert extends ScalarConvert {
+  private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Short> S =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
+  private static final int LANES = F.length();
+  private static final ByteOrder ORDER = nativeOrder();
+
+  @Override
+  public void loadBf16(long address, float[] to, int at, int count) {
+    if (count < LANES) {
+      super.loadBf16(address, to, at, count);
+      return;
+    }
+    int last = count - LANES;
+    for (int i = 0; i < last; i += LANES) {
+      widened(address + 2L * i).intoArray(to, at + i);
+    }
+    widened(address + 2L * last).intoArray(to, at + last);
+  }
+
+  private static FloatVector widened(long address) {
+    ShortVector upper = ShortVector.fromMemorySegment(S, ALL, address, ORDER);
+    return ((IntVector) upper.convertShape(VectorOperators.S2I, I, 0))
+        .lanewise(VectorOperators.LSHL, 16)
+        .reinterpretAsFloats();
+  }
+
+  @Override
+  public void storeBf16(float[] from, int at, long address, int count) {
+    if (count < LANES) {
+      super.storeBf16(from, at, address, count);
+      return;
+    }
+    int last = count - LANES;
+    for (int i = 0; i < last; i += LANES) {
+      rounded(from, at + i).intoMemorySegment(ALL, address + 2L * i, ORDER);
+    }
+    rounded(from, at + last).intoMemorySegment(ALL, address + 2L * last, ORDER);
+  }
+
+  private static ShortVector rounded(float[] from, int at) {
+    FloatVector value = FloatVector.fromArray(F, from, at);
+    IntVector bits = value.reinterpretAsInts();
+    IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
+    IntVector nearest = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
+    VectorMask<Integer> nan = value.compare(VectorOperators.NE, value).cast(I);
+    return (ShortVector) nearest.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0);
+  }
+
+  @Override
+  public void storeBf16Stochastic(float[] from, int at, int[] words, int wordsAt, long address, int count) {
+    if (count < LANES) {
+      super.storeBf16Stochastic(from, at, words, wordsAt, address, count);
+      return;
+    }
+    int last = count - LANES;
+    for (int i = 0; i < last; i += LANES) {
+      drawn(from, at + i, words, wordsAt + i).intoMemorySegment(ALL, address + 2L * i, ORDER);
+    }
+    drawn(from, at + last, words, wordsAt + last).intoMemorySegment(ALL, address + 2L * last, ORDER);
+  }
+
+  private static ShortVector drawn(float[] from, int at, int[] words, int wordsAt) {
+    IntVector bits = FloatVector.fromArray(F, from, at).reinterpretAsInts();
+    IntVector magnitude = bits.and(0x7fffffff);
+    IntVector noise = IntVector.fromArray(I, words, wordsAt).and(0xffff);
+    VectorMask<Integer> fixed = magnitude.compare(VectorOperators.GE, 0x7f7f0000);
+    VectorMask<Integer> nan = magnitude.compare(VectorOperators.GT, 0x7f800000);
+    IntVector upper = bits.add(noise.blend(0, fixed)).lanewise(VectorOperators.LSHR, 16);
+    return (ShortVector) upper.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0);
+  }
+}
