@@ -15,6 +15,8 @@ public interface Simd {
 
   Convert convert();
 
+  Maths maths();
+
   /**
    * The form for this JVM; chosen once. If that is plain Java and nobody asked for it, the log says why, once.
    *

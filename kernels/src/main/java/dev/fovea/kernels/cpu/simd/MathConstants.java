@@ -1,0 +1,100 @@
+package dev.fovea.kernels.cpu.simd;
+
+/**
+ * Coefficients that both forms of {@link Maths} share: minimax fits, rounded to F32 one by one with the later ones
+ * refitted.
+ */
+final class MathConstants {
+  /** Adding this rounds to an integer, which then stands in the low bits. */
+  static final float ROUND = 0x1.8p23f;
+
+  static final float LOG2_E = 0x1.715476p0f;
+  /** ln 2 in two parts; the upper has few enough bits for exact products with exponents. */
+  static final float LN2_HIGH = 0x1.62e4p-1f;
+
+  static final float LN2_LOW = 0x1.7f7d1cp-20f;
+  /** The bits of 1f. */
+  static final int ONE_BITS = 0x3f800000;
+
+  static final int SIGN_BIT = 0x80000000;
+
+  /** e^r = 1 + r + r^2 (E0 + E1 r + ...) for |r| below 0.3472, to 1.4e-8. */
+  static final float E0 = 0x1.fffffep-2f;
+
+  static final float E1 = 0x1.5554b4p-3f;
+  static final float E2 = 0x1.5556f4p-5f;
+  static final float E3 = 0x1.122586p-7f;
+  static final float E4 = 0x1.6b9adep-10f;
+  /** Above, e^x overflows. */
+  static final float EXP_HIGH = 89f;
+  /** Below, e^x rounds to 0. */
+  static final float EXP_LOW = -104f;
+
+  /** ln(1 + f) = f - f^2 / 2 + f^3 (L0 + L1 f + ...) for 1 + f from sqrt(1/2) to sqrt 2, to 5.9e-9. */
+  static final float L0 = 0x1.555554p-2f;
+
+  static final float L1 = -0x1.000226p-2f;
+  static final float L2 = 0x1.99a01cp-3f;
+  static final float L3 = -0x1.54728ap-3f;
+  static final float L4 = 0x1.22d92ep-3f;
+  static final float L5 = -0x1.0d8242p-3f;
+  static final float L6 = 0x1.055ec6p-3f;
+  static final float L7 = -0x1.38c9dep-4f;
+  /** The bits of sqrt(1/2). */
+  static final int SQRT_HALF_BITS = 0x3f3504f3;
+
+  /** erf a = a + a (F0 + F1 a^2 + ...) for a up to 0.92, to 9e-10. */
+  static final float F0 = 0x1.06eba8p-3f;
+
+  static final float F1 = -0x1.812740p-2f;
+  static final float F2 = 0x1.ce2d64p-4f;
+  static final float F3 = -0x1.b80114p-6f;
+  static final float F4 = 0x1.54496ep-8f;
+  static final float F5 = -0x1.a5fef8p-11f;
+  static final float F6 = 0x1.4f2e10p-14f;
+  /** Where erf changes from the polynomial to the tail. */
+  static final float ERF_SPLIT = 0.9f;
+  /** From here on erf rounds to 1. */
+  static final float ERF_ONE = 4f;
+
+  static final float SQRT_2 = 0x1.6a09e6p0f;
+
+  /**
+   * The tail of the normal distribution, P(X > a) = e^(-a^2 / 2) N(a) / D(a) for a from 0 to 14.6, to 4.4e-8; every
+   * coefficient is positive, so nothing cancels.
+   */
+  static final float N0 = 0x1.000000p-1f;
+
+  static final float N1 = 0x1.c1054ap-2f;
+  static final float N2 = 0x1.779278p-3f;
+  static final float N3 = 0x1.4d4802p-5f;
+  static final float N4 = 0x1.0e424cp-8f;
+  static final float D1 = 0x1.acc4d6p+0f;
+  static final float D2 = 0x1.33fff8p+0f;
+  static final float D3 = 0x1.e12484p-2f;
+  static final float D4 = 0x1.a1bb74p-4f;
+  static final float D5 = 0x1.52b72cp-7f;
+  /** 1 / sqrt(2 pi). */
+  static final float DENSITY_0 = 0x1.988454p-2f;
+
+  /** The tanh form of GELU is x sigmoid(v) with v = x (T1 + T3 x^2). */
+  static final float T1 = 0x1.988454p0f;
+
+  static final float T3 = 0x1.2444f2p-4f;
+  static final float QUICK = 1.702f;
+
+  /** |x| from which the tail of each activation is 0; also keeps e^-v in range without a test. */
+  static final float GELU_ERF_END = 16f;
+
+  static final float GELU_TANH_END = 12f;
+  static final float GELU_QUICK_END = 90f;
+  static final float SILU_END = 128f;
+  static final float TANH_GRADIENT_END = 64f;
+  /** From here on tanh rounds to 1. */
+  static final float TANH_ONE = 10f;
+
+  /** Where tanh changes its form. */
+  static final float TANH_SPLIT = 0.55f;
+
+  private MathConstants() {}
+}

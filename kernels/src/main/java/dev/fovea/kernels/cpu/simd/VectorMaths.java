@@ -1,0 +1,240 @@
+package dev.fovea.kernels.cpu.simd;
+
+import static dev.fovea.kernels.cpu.simd.MathConstants.*;
+
+import dev.fovea.kernels.Activation;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** {@link Maths} with the Vector API. The static functions on vectors are for the other loops of this package. */
+final class VectorMaths implements Maths {
+  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+  private static final int LANES = SPECIES.length();
+
+  @Override
+  public void exp(float[] x, int xAt, float[] y, int yAt, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      exp(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
+    }
+    if (i < count) {
+      var in = SPECIES.indexInRange(i, count);
+      exp(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+    }
+  }
+
+  @Override
+  public void log(float[] x, int xAt, float[] y, int yAt, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      log(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
+    }
+    if (i < count) {
+      var in = SPECIES.indexInRange(i, count);
+      log(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+    }
+  }
+
+  @Override
+  public void tanh(float[] x, int xAt, float[] y, int yAt, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      tanh(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
+    }
+    if (i < count) {
+      var in = SPECIES.indexInRange(i, count);
+      tanh(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+    }
+  }
+
+  @Override
+  public void erf(float[] x, int xAt, float[] y, int yAt, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      erf(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
+    }
+    if (i < count) {
+      var in = SPECIES.indexInRange(i, count);
+      erf(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+    }
+  }
+
+  @Override
+  public void sigmoid(float[] x, int xAt, float[] y, int yAt, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      sigmoid(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
+    }
+    if (i < count) {
+      var in = SPECIES.indexInRange(i, count);
+      sigmoid(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+    }
+  }
+
+  @Override
+  public void activation(Activation f, float[] x, int xAt, float[] y, int yAt, int count) {
+    switch (f) {
+      case NONE -> System.arraycopy(x, xAt, y, yAt, count);
+      case GELU_ERF -> VectorActivations.geluErf(x, xAt, y, yAt, count);
+      case GELU_TANH -> VectorActivations.geluTanh(x, xAt, y, yAt, count);
+      case GELU_QUICK -> VectorActivations.geluQuick(x, xAt, y, yAt, count);
+      case SILU -> VectorActivations.silu(x, xAt, y, yAt, count);
+      case TANH -> tanh(x, xAt, y, yAt, count);
+    }
+  }
+
+  @Override
+  public void activationGradient(
+      Activation f, float[] x, int xAt, float[] dy, int dyAt, float[] dx, int dxAt, int count) {
+    switch (f) {
+      case NONE -> System.arraycopy(dy, dyAt, dx, dxAt, count);
+      case GELU_ERF -> VectorActivations.geluErfGradient(x, xAt, dy, dyAt, dx, dxAt, count);
+      case GELU_TANH -> VectorActivations.geluTanhGradient(x, xAt, dy, dyAt, dx, dxAt, count);
+      case GELU_QUICK -> VectorActivations.geluQuickGradient(x, xAt, dy, dyAt, dx, dxAt, count);
+      case SILU -> VectorActivations.siluGradient(x, xAt, dy, dyAt, dx, dxAt, count);
+      case TANH -> VectorActivations.tanhGradient(x, xAt, dy, dyAt, dx, dxAt, count);
+    }
+  }
+
+  /** e^x for any x: see {@link Maths#exp}. */
+  static FloatVector exp(FloatVector x) {
+    FloatVector y = expInRange(x);
+    y = y.blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, EXP_HIGH));
+    return y.blend(0f, x.compare(VectorOperators.LT, EXP_LOW));
+  }
+
+  /** e^x for x from -174 to 89, or NaN. */
+  static FloatVector expInRange(FloatVector x) {
+    FloatVector t = x.fma(all(LOG2_E), all(ROUND));
+    return powerOf2(exp1(rest(t, x)), t);
+  }
+
+  /** e^(x + low) for x from -174 to 89 and low within an ulp of x, or NaN. */
+  static FloatVector expInRange(FloatVector x, FloatVector low) {
+    FloatVector t = x.fma(all(LOG2_E), all(ROUND));
+    return powerOf2(exp1(rest(t, x).add(low)), t);
+  }
+
+  /** x - n ln 2, where t = n + ROUND. */
+  private static FloatVector rest(FloatVector t, FloatVector x) {
+    FloatVector n = t.sub(ROUND);
+    return n.fma(all(-LN2_LOW), n.fma(all(-LN2_HIGH), x));
+  }
+
+  private static FloatVector exp1(FloatVector r) {
+    FloatVector p = r.fma(all(E4), all(E3));
+    p = p.fma(r, all(E2));
+    p = p.fma(r, all(E1));
+    p = p.fma(r, all(E0));
+    p = p.fma(r, all(1f));
+    return p.fma(r, all(1f));
+  }
+
+  /** p 2^n, where t = n + ROUND: in two steps, of which only the second can round. */
+  private static FloatVector powerOf2(FloatVector p, FloatVector t) {
+    IntVector n = t.reinterpretAsInts();
+    IntVector half = n.lanewise(VectorOperators.LSHR, 1);
+    FloatVector first = half.lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+    FloatVector second = n.sub(half).lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+    return p.mul(first).mul(second);
+  }
+
+  static FloatVector log(FloatVector x) {
+    var tiny = x.compare(VectorOperators.LT, Float.MIN_NORMAL);
+    IntVector bits = x.blend(x.mul(0x1p23f), tiny).reinterpretAsInts();
+    IntVector e = bits.sub(SQRT_HALF_BITS).lanewise(VectorOperators.ASHR, 23);
+    FloatVector f = bits.sub(e.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats().sub(1f);
+    FloatVector n = e.add(Float.floatToRawIntBits(ROUND)).reinterpretAsFloats().sub(ROUND);
+    n = n.blend(n.sub(23f), tiny);
+    FloatVector p = f.fma(all(L7), all(L6));
+    p = p.fma(f, all(L5));
+    p = p.fma(f, all(L4));
+    p = p.fma(f, all(L3));
+    p = p.fma(f, all(L2));
+    p = p.fma(f, all(L1));
+    p = p.fma(f, all(L0));
+    p = p.fma(f, all(-0.5f));
+    FloatVector y = f.mul(f).fma(p, n.mul(LN2_LOW)).add(f);
+    y = n.fma(all(LN2_HIGH), y);
+    y = x.blend(y, x.compare(VectorOperators.LT, Float.POSITIVE_INFINITY));
+    y = y.blend(Float.NEGATIVE_INFINITY, x.compare(VectorOperators.EQ, 0f));
+    return y.blend(Float.NaN, x.compare(VectorOperators.LT, 0f));
+  }
+
+  /**
+   * With e = e^(-2 |x|): -m / (m + 2) near 0, where m = e - 1 is found without cancellation, and 1 - 2 e / (1 + e) far
+   * from it.
+   */
+  static FloatVector tanh(FloatVector x) {
+    FloatVector a = most(x.abs(), TANH_ONE);
+    var far = a.compare(VectorOperators.GT, TANH_SPLIT);
+    FloatVector y = a.mul(-2f);
+    FloatVector t = y.fma(all(LOG2_E), all(ROUND));
+    FloatVector r = rest(t, y);
+    FloatVector p = r.fma(all(E4), all(E3));
+    p = p.fma(r, all(E2));
+    p = p.fma(r, all(E1));
+    p = p.fma(r, all(E0));
+    p = r.mul(r).fma(p, r);
+    FloatVector scale =
+        t.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+    FloatVector m = scale.fma(p, scale.sub(1f));
+    FloatVector e = scale.fma(p, scale);
+    FloatVector quotient = m.neg().blend(e.mul(-2f), far).div(e.add(1f));
+    return withSign(all(0f).blend(1f, far).add(quotient), x);
+  }
+
+  static FloatVector erf(FloatVector x) {
+    FloatVector a = x.abs();
+    FloatVector s = a.mul(a);
+    FloatVector p = s.fma(all(F6), all(F5));
+    p = p.fma(s, all(F4));
+    p = p.fma(s, all(F3));
+    p = p.fma(s, all(F2));
+    p = p.fma(s, all(F1));
+    p = p.fma(s, all(F0));
+    FloatVector near = a.fma(p, a);
+    FloatVector b = most(a, ERF_ONE);
+    FloatVector square = b.mul(b);
+    FloatVector e = expInRange(square.neg(), b.neg().fma(b, square));
+    FloatVector far = e.mul(-2f).fma(tailRatio(b.mul(SQRT_2)), all(1f));
+    return withSign(far.blend(near, a.compare(VectorOperators.LT, ERF_SPLIT)), x);
+  }
+
+  static FloatVector sigmoid(FloatVector x) {
+    FloatVector e = expInRange(most(x.abs(), SILU_END).neg());
+    return all(1f).blend(e, x.compare(VectorOperators.LT, 0f)).div(e.add(1f));
+  }
+
+  /** N(a) / D(a): see {@link MathConstants#N0}. */
+  static FloatVector tailRatio(FloatVector a) {
+    FloatVector n = a.fma(all(N4), all(N3));
+    FloatVector d = a.fma(all(D5), all(D4));
+    n = n.fma(a, all(N2));
+    d = d.fma(a, all(D3));
+    n = n.fma(a, all(N1));
+    d = d.fma(a, all(D2));
+    n = n.fma(a, all(N0));
+    d = d.fma(a, all(D1));
+    return n.div(d.fma(a, all(1f)));
+  }
+
+  /** min(a, limit); NaN stays. */
+  static FloatVector most(FloatVector a, float limit) {
+    return a.blend(limit, a.compare(VectorOperators.GT, limit));
+  }
+
+  /** The value, which is not negative, with the sign of x. */
+  private static FloatVector withSign(FloatVector value, FloatVector x) {
+    return value
+        .reinterpretAsInts()
+        .or(x.reinterpretAsInts().and(SIGN_BIT))
+        .reinterpretAsFloats();
+  }
+
+  static FloatVector all(float value) {
+    return FloatVector.broadcast(SPECIES, value);
+  }
+}
