@@ -1,0 +1,48 @@
+package dev.fovea.vit.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+
+/** The command line: what it prints where, and its exit codes. */
+class FoveaTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private int run(String... args) {
+    return Fovea.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
+  }
+
+  @Test
+  void helpNamesTheCommands() {
+    assertEquals(0, run("--help"));
+    assertTrue(out.toString().startsWith("Usage: fovea"), out.toString());
+    assertTrue(out.toString().contains("devices"), out.toString());
+    assertEquals("", err.toString());
+  }
+
+  @Test
+  void versionIsOneLine() {
+    assertEquals(0, run("--version"));
+    assertTrue(out.toString().matches("fovea \\S.*\\R"), out.toString());
+  }
+
+  @Test
+  void devicesDescribesTheCpu() {
+    assertEquals(0, run("devices"));
+    assertTrue(out.toString().startsWith("cpu: "), out.toString());
+  }
+
+  @Test
+  void wrongUseIsExitCodeTwoAndSaysHow() {
+    assertEquals(2, run("fly"));
+    assertTrue(err.toString().contains("'fly'"), err.toString());
+    assertEquals(2, run());
+    assertTrue(err.toString().contains("Missing command"), err.toString());
+    assertTrue(err.toString().contains("Usage: fovea"), err.toString());
+    assertEquals("", out.toString());
+  }
+}
