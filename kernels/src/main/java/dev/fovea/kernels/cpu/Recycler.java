@@ -20,8 +20,9 @@ final class Recycler<T> {
   T take() {
     int start = slot();
     for (int i = 0; i < SIZE; i++) {
-      T item = free.getAndSet((start + i) % SIZE, null);
-      if (item != null) {
+      int at = (start + i) % SIZE;
+      T item = free.get(at);
+      if (item != null && free.compareAndSet(at, item, null)) {
         return item;
       }
     }
