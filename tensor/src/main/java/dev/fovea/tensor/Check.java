@@ -1,0 +1,78 @@
+package dev.fovea.tensor;
+
+import dev.fovea.kernels.DType;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** The checks of arguments and lifetimes, and the one place that words what is wrong. */
+final class Check {
+  private Check() {}
+
+  /** Something about an argument: its name, what it was, what it should have been. */
+  static IllegalArgumentException bad(String name, Object got, Object expected) {
+    return new IllegalArgumentException("%s: got %s, expected %s".formatted(name, got, expected));
+  }
+
+  /** {@code 0 <= value}. */
+  static void notNegative(String name, long value) {
+    if (value < 0) {
+      throw bad(name, value, "0 or more");
+    }
+  }
+
+  /** Exactly this shape. */
+  static void shape(String name, Tensor tensor, Shape expected) {
+    if (!tensor.shape().equals(expected)) {
+      throw bad(name, tensor.shape(), expected);
+    }
+  }
+
+  /** Exactly this many axes. */
+  static void rank(String name, Tensor tensor, int expected) {
+    if (tensor.shape().rank() != expected) {
+      throw bad(name, tensor.shape(), "a shape of rank " + expected);
+    }
+  }
+
+  /** One of these dtypes. */
+  static void dtype(String name, Tensor tensor, DType... expected) {
+    dtype(name, tensor.dtype(), expected);
+  }
+
+  /** One of these dtypes. */
+  static void dtype(String name, DType got, DType... expected) {
+    for (DType one : expected) {
+      if (got == one) {
+        return;
+      }
+    }
+    throw bad(name, got, Arrays.stream(expected).map(DType::name).collect(Collectors.joining(" or ")));
+  }
+
+  /** F32, BF16 or F16. */
+  static void floating(String name, DType got) {
+    if (!got.isFloating()) {
+      throw bad(name, got, "a floating-point dtype");
+    }
+  }
+
+  /** As many values as elements. */
+  static void values(String name, long got, Shape shape) {
+    if (got != shape.count()) {
+      throw bad(name, got + " values", shape.count() + " for shape " + shape);
+    }
+  }
+
+  /** Both on one device. */
+  static void sameDevice(String name, Tensor tensor, String otherName, Tensor other) {
+    if (tensor.device() != other.device()) {
+      throw bad(name, "a tensor on " + tensor.device().name(), other.device().name() + " as " + otherName);
+    }
+  }
+
+  /** Something used or closed after it was closed, or otherwise at the wrong time. */
+  static IllegalStateException state(String what, String verb, @Nullable Origin origin) {
+    return new IllegalStateException("%s (%s %s)".formatted(what, verb, Origin.site(origin)));
+  }
+}

@@ -1,0 +1,85 @@
+package dev.fovea.tensor;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Main memory, from the C library: unlike {@link java.lang.foreign.Arena}, it leaves pages untouched until they are
+ * used, so that a large tensor costs what is written to it.
+ */
+final class HostMemory implements RawMemory {
+  /** All of native memory, so that no segment is made per access. */
+  static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private static final long ALIGNMENT = 64;
+  private static final MethodHandle MALLOC = function("malloc", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+  private static final MethodHandle CALLOC = function("calloc", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG));
+  private static final MethodHandle FREE = function("free", FunctionDescriptor.ofVoid(JAVA_LONG));
+
+  @Override
+  public long take(long bytes, boolean zeroed) {
+    // malloc aligns to 16 bytes, so that there is room for its address right before the aligned one.
+    long base = zeroed ? calloc(bytes + ALIGNMENT) : malloc(bytes + ALIGNMENT);
+    if (base == 0) {
+      return 0;
+    }
+    long address = (base + ALIGNMENT) & -ALIGNMENT;
+    ALL.set(JAVA_LONG, address - Long.BYTES, base);
+    return address;
+  }
+
+  @Override
+  public void give(long address) {
+    long base = ALL.get(JAVA_LONG, address - Long.BYTES);
+    try {
+      FREE.invokeExact(base);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Override
+  public void read(long address, MemorySegment to) {
+    MemorySegment.copy(ALL, address, to, 0, to.byteSize());
+  }
+
+  @Override
+  public void write(MemorySegment from, long address) {
+    MemorySegment.copy(from, 0, ALL, address, from.byteSize());
+  }
+
+  @Override
+  public void copy(long from, long to, long bytes) {
+    MemorySegment.copy(ALL, from, ALL, to, bytes);
+  }
+
+  @Override
+  public void fill(long address, long bytes, byte value) {
+    ALL.asSlice(address, bytes).fill(value);
+  }
+
+  private static long malloc(long bytes) {
+    try {
+      return (long) MALLOC.invokeExact(bytes);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static long calloc(long bytes) {
+    try {
+      return (long) CALLOC.invokeExact(1L, bytes);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static MethodHandle function(String name, FunctionDescriptor type) {
+    Linker linker = Linker.nativeLinker();
+    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
+  }
+}

@@ -1,0 +1,161 @@
+package dev.fovea.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Bytes on one device, 64-byte aligned unless they were wrapped.
+ *
+ * <p>Counted: whoever needs the bytes holds a reference (a tensor handle, a view, the tape of a backward pass), and
+ * they go back to the device with the last. Memory from {@link Device#allocate} starts with one reference, which
+ * {@link #close} gives up. References may be taken and given up by any thread.
+ */
+public final class Memory implements AutoCloseable {
+  private static final VarHandle REFERENCES = handle("references", int.class);
+  private static final VarHandle CLOSED = handle("closed", boolean.class);
+
+  private final Device device;
+  private final long address;
+  private final long bytes;
+
+  /** What to give back, and to whom; null for memory of the caller's. */
+  private final @Nullable Allocation allocation;
+
+  /** The caller's memory, kept reachable; null for our own. */
+  private final @Nullable MemorySegment wrapped;
+
+  private volatile int references = 1;
+  private volatile boolean closed;
+
+  /** The lifetime of {@link #segment}; ended before the bytes are given back. */
+  private @Nullable Arena views;
+
+  private @Nullable MemorySegment view;
+
+  Memory(Device device, MemoryPool pool, Block block, Allocation.Request request) {
+    this.device = device;
+    this.address = block.address;
+    this.bytes = request.bytes();
+    this.wrapped = null;
+    this.allocation = pool.watch(this, block, request);
+  }
+
+  private Memory(Device device, MemorySegment segment) {
+    this.device = device;
+    this.address = segment.address();
+    this.bytes = segment.byteSize();
+    this.allocation = null;
+    this.wrapped = segment;
+  }
+
+  /** The caller's memory, neither counted nor freed. */
+  static Memory wrap(Device device, MemorySegment segment) {
+    return new Memory(device, segment);
+  }
+
+  /** Where it lies. */
+  public Device device() {
+    return device;
+  }
+
+  /** The first byte. Valid while a reference is held. */
+  public long address() {
+    return address;
+  }
+
+  /** Length. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /**
+   * Gives up the reference of whoever allocated this.
+   *
+   * @throws IllegalStateException if that was done before
+   */
+  @Override
+  public void close() {
+    if (!CLOSED.compareAndSet(this, false, true)) {
+      throw new IllegalStateException("memory of %d bytes closed twice".formatted(bytes));
+    }
+    release();
+  }
+
+  /** One more reference. */
+  void retain() {
+    int now = references;
+    while (now > 0) {
+      if (REFERENCES.compareAndSet(this, now, now + 1)) {
+        return;
+      }
+      now = references;
+    }
+    throw new IllegalStateException("memory of %d bytes used after it was freed".formatted(bytes));
+  }
+
+  /** One reference less; frees with the last. */
+  void release() {
+    int left = (int) REFERENCES.getAndAdd(this, -1) - 1;
+    if (left < 0) {
+      throw new IllegalStateException("memory of %d bytes released more often than retained".formatted(bytes));
+    }
+    if (left == 0) {
+      endViews();
+      if (allocation != null) {
+        allocation.clear();
+        allocation.pool().free(allocation);
+      }
+    }
+  }
+
+  /** Whether the bytes may still be used: not freed, and the caller's arena not closed. */
+  boolean isAlive() {
+    return references > 0 && (wrapped == null || wrapped.scope().isAlive());
+  }
+
+  boolean isReadOnly() {
+    return wrapped != null && wrapped.isReadOnly();
+  }
+
+  /** All bytes, accessible until they are freed. */
+  synchronized MemorySegment segment() {
+    if (wrapped != null) {
+      return wrapped;
+    }
+    if (view == null) {
+      retain(); // throws when freed, and keeps them until the view stands
+      try {
+        views = Arena.ofShared();
+        // The clean-up action keeps this memory reachable as long as the segment is.
+        view = MemorySegment.ofAddress(address).reinterpret(bytes, views, ended -> Reference.reachabilityFence(this));
+      } finally {
+        release();
+      }
+    }
+    return view;
+  }
+
+  /** Fails, and leaves the bytes alone, while another thread is inside an access to the segment. */
+  private synchronized void endViews() {
+    if (views != null) {
+      try {
+        views.close();
+      } catch (IllegalStateException e) {
+        REFERENCES.getAndAdd(this, 1);
+        throw e;
+      }
+    }
+  }
+
+  private static VarHandle handle(String field, Class<?> type) {
+    try {
+      return MethodHandles.lookup().findVarHandle(Memory.class, field, type);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+}

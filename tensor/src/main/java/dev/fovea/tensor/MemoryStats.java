@@ -1,0 +1,66 @@
+package dev.fovea.tensor;
+
+import java.util.Map;
+
+/**
+ * A device's memory counters, live: every call reads the present value. Memory that was wrapped is the caller's and not
+ * counted. Safe to use from several threads.
+ */
+public final class MemoryStats {
+  private final MemoryPool pool;
+
+  MemoryStats(MemoryPool pool) {
+    this.pool = pool;
+  }
+
+  /** Bytes in use. */
+  public long current() {
+    pool.reportLeaks();
+    return pool.current();
+  }
+
+  /** Most bytes in use at once since the device was made or {@link #resetPeak} was called. */
+  public long peak() {
+    return pool.peak();
+  }
+
+  /** Measures the peak anew, from what is in use now. */
+  public void resetPeak() {
+    pool.resetPeak();
+  }
+
+  /** Bytes taken from the system: those in use, rounded up to the sizes of blocks, and those cached for reuse. */
+  public long reserved() {
+    return pool.reserved();
+  }
+
+  /** Most bytes that may be in use, {@link Long#MAX_VALUE} without limit. */
+  public long limit() {
+    return pool.limit();
+  }
+
+  /** Bytes in use by the label they were allocated under, most first. */
+  public Map<String, Long> byLabel() {
+    return pool.byLabel();
+  }
+
+  /** Gives what is cached back to the system. */
+  public void trim() {
+    pool.reportLeaks();
+    pool.evict(0);
+  }
+
+  /** What is in use, one line for each allocation, with where it was made as far as that was recorded. */
+  public String inUse() {
+    var text = new StringBuilder();
+    for (Allocation one : pool.live()) {
+      text.append("%d bytes (%s), made %s%n".formatted(one.bytes(), one.label(), Origin.site(one.origin())));
+    }
+    return text.toString();
+  }
+
+  @Override
+  public String toString() {
+    return "%,d bytes in use, %,d at the peak, %,d reserved; %s".formatted(current(), peak(), reserved(), byLabel());
+  }
+}

@@ -1,0 +1,239 @@
+package dev.fovea.tensor;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Owns tensors and closes them together.
+ *
+ * <p>{@link #open} puts a scope on the calling thread's stack; every tensor that this thread makes belongs to the
+ * innermost open scope, whatever scope its operands belong to. A tensor leaves through {@link #keep}:
+ *
+ * <p>{@snippet : try (Scope scope = Scope.open(Device.cpu())) { Tensor labels = Tensor.of(new int[] {3, 1}, 2); try
+ * (Scope inner = Scope.open()) { Tensor scratch = Tensor.zeros(Shape.of(2, 768), DType.F32); result =
+ * inner.keep(Tensor.of(new float[] {1, 2}, 2)); // now belongs to scope } // closes scratch } // closes labels and
+ * result }
+ *
+ * <table class="striped"><caption>Kinds of scopes</caption>
+ * <tr><th>made by<th>on a stack<th>closed by<th>owns
+ * <tr><td>{@link #open}<td>yes, innermost<td>its thread, before any scope opened earlier<td>what the thread makes
+ * <tr><td>{@link #unbound}<td>no<td>any thread<td>what is {@linkplain #adopt adopted}
+ * </table>
+ */
+public final class Scope implements AutoCloseable {
+  private static final ThreadLocal<Scope> INNERMOST = new ThreadLocal<>();
+
+  private final Device device;
+  private final Origin origin = Origin.line();
+
+  /** Whose stack it is on; null when unbound. */
+  private final @Nullable Thread thread;
+
+  private final @Nullable Scope enclosing;
+
+  // Guarded by this. A tensor knows its place in the list.
+  private final ArrayList<Tensor> tensors = new ArrayList<>();
+  private boolean closed;
+
+  private volatile String label;
+
+  private Scope(Device device, @Nullable Thread thread, @Nullable Scope enclosing) {
+    this.device = device;
+    this.thread = thread;
+    this.enclosing = enclosing;
+    this.label = enclosing == null ? "unlabelled" : enclosing.label;
+  }
+
+  /** Opens a scope on the device of the innermost open one, or on {@link Device#cpu()}. */
+  public static Scope open() {
+    Scope enclosing = INNERMOST.get();
+    return open(enclosing == null ? Device.cpu() : enclosing.device);
+  }
+
+  /** Opens a scope whose tensors are made on this device. */
+  public static Scope open(Device device) {
+    var scope = new Scope(device, Thread.currentThread(), INNERMOST.get());
+    INNERMOST.set(scope);
+    return scope;
+  }
+
+  /** A scope on no thread's stack, such as a model's parameters need. */
+  public static Scope unbound(Device device) {
+    return new Scope(device, null, null);
+  }
+
+  /**
+   * The innermost scope open on this thread.
+   *
+   * @throws IllegalStateException if there is none
+   */
+  public static Scope current() {
+    Scope scope = INNERMOST.get();
+    if (scope == null) {
+      throw new IllegalStateException("no scope is open on thread %s: tensors need one, as in %s"
+          .formatted(Thread.currentThread().getName(), "try (Scope scope = Scope.open()) { ... }"));
+    }
+    return scope;
+  }
+
+  /** Where its tensors are made. */
+  public Device device() {
+    return device;
+  }
+
+  /**
+   * Names what is made in here from now on, as {@link MemoryStats#byLabel} counts it; scopes opened inside inherit it.
+   */
+  public Scope label(String label) {
+    this.label = label;
+    return this;
+  }
+
+  String label() {
+    return label;
+  }
+
+  /**
+   * Lets a tensor outlive this scope: it then belongs to the enclosing scope, or to nobody if there is none, and the
+   * caller closes it. A tensor of an outer or {@linkplain #unbound unbound} scope, or of nobody, stays where it is.
+   *
+   * @return the tensor
+   * @throws IllegalStateException if this scope or the tensor is closed
+   * @throws WrongThreadException if this is not the thread of the scopes involved
+   */
+  public Tensor keep(Tensor tensor) {
+    checkUsable();
+    Scope owner = tensor.owner();
+    if (owner == null || owner.thread == null || isEnclosedBy(owner)) {
+      tensor.span(); // throws if closed
+      return tensor;
+    }
+    owner.checkThread("given a tensor");
+    tensor.moveTo(enclosing);
+    return tensor;
+  }
+
+  /** {@linkplain #keep(Tensor) Keeps} several tensors. */
+  public <C extends Collection<Tensor>> C keep(C tensors) {
+    tensors.forEach(this::keep);
+    return tensors;
+  }
+
+  /**
+   * Takes a tensor over, from whichever scope or from the caller.
+   *
+   * @return the tensor
+   * @throws IllegalStateException if this scope or the tensor is closed
+   * @throws IllegalArgumentException if the tensor is on another device
+   * @throws WrongThreadException if the tensor belongs to a scope of another thread
+   */
+  public Tensor adopt(Tensor tensor) {
+    checkUsable();
+    if (tensor.device() != device) {
+      throw Check.bad("tensor", "one on " + tensor.device().name(), "one on " + device.name() + " as the scope");
+    }
+    Scope owner = tensor.owner();
+    if (owner != null) {
+      owner.checkThread("robbed of a tensor");
+    }
+    tensor.moveTo(this);
+    return tensor;
+  }
+
+  /**
+   * Closes the tensors that belong to it.
+   *
+   * @throws IllegalStateException if it was closed before, or if scopes opened later are still open; they are then
+   *     closed too
+   * @throws WrongThreadException if it is on another thread's stack
+   */
+  @Override
+  public void close() {
+    checkThread("closed");
+    if (thread == null) {
+      closeTensors();
+      return;
+    }
+    checkOpen("closed twice");
+    Scope innermost = current();
+    for (Scope inner = innermost; inner != null && inner != this; inner = inner.enclosing) {
+      inner.closeTensors();
+    }
+    closeTensors();
+    if (enclosing == null) {
+      INNERMOST.remove();
+    } else {
+      INNERMOST.set(enclosing);
+    }
+    if (innermost != this) {
+      throw new IllegalStateException("scope (opened %s) closed before a scope inside it (opened %s)"
+          .formatted(Origin.site(origin), Origin.site(innermost.origin)));
+    }
+  }
+
+  private void closeTensors() {
+    List<Tensor> own;
+    synchronized (this) {
+      checkOpen("closed twice");
+      closed = true;
+      own = List.copyOf(tensors);
+      tensors.clear();
+    }
+    own.forEach(tensor -> tensor.closeBy(this));
+  }
+
+  /** Enters a tensor; only tensors call this. */
+  synchronized void add(Tensor tensor) {
+    checkOpen("used after close");
+    tensor.place = tensors.size();
+    tensors.add(tensor);
+  }
+
+  /** Forgets a tensor that was entered; only tensors call this. */
+  synchronized void remove(Tensor tensor) {
+    if (closed) {
+      return;
+    }
+    Tensor last = tensors.removeLast();
+    if (last != tensor) {
+      tensors.set(tensor.place, last);
+      last.place = tensor.place;
+    }
+  }
+
+  private boolean isEnclosedBy(Scope outer) {
+    for (Scope scope = enclosing; scope != null; scope = scope.enclosing) {
+      if (scope == outer) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void checkUsable() {
+    checkThread("used");
+    synchronized (this) {
+      checkOpen("used after close");
+    }
+  }
+
+  private void checkOpen(String how) {
+    if (closed) {
+      throw Check.state("scope " + how, "opened", origin);
+    }
+  }
+
+  private void checkThread(String how) {
+    if (thread != null && thread != Thread.currentThread()) {
+      throw new WrongThreadException("scope of thread %s (opened %s) %s by thread %s (%s)"
+          .formatted(
+              thread.getName(),
+              Origin.site(origin),
+              how,
+              Thread.currentThread().getName(),
+              Origin.site(Origin.line())));
+    }
+  }
+}

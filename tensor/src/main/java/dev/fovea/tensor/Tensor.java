@@ -1,0 +1,396 @@
+package dev.fovea.tensor;
+
+import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Span;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Numbers of one dtype in a shape, row-major and without gaps, in memory of one device.
+ *
+ * <p>A tensor is a handle: it belongs to the {@link Scope} that was innermost where it was made, and is closed with it,
+ * or earlier by {@link #close}. Views ({@link #reshape}, {@link #narrow}) are tensors of their own that share memory,
+ * which lives until the last handle on it is closed. Every method of a closed tensor but {@link #dtype},
+ * {@link #shape}, {@link #device} and {@link #toString} throws {@link IllegalStateException}.
+ *
+ * <p>Any thread may read a tensor. Writing is up to the threads to order.
+ */
+public final class Tensor implements AutoCloseable {
+  private final Memory memory;
+  private final Span span;
+  private final Shape shape;
+  private final @Nullable Origin origin;
+
+  // Written with this locked.
+  private @Nullable Scope owner;
+  private volatile boolean closed;
+
+  /** Where its owner's list has it; guarded by the owner. */
+  int place;
+
+  /** Takes over one reference to the memory, and enters the scope. */
+  Tensor(Scope scope, Memory memory, Span span, Shape shape, @Nullable Origin origin) {
+    this.memory = memory;
+    this.span = span;
+    this.shape = shape;
+    this.origin = origin;
+    this.owner = scope;
+    scope.add(this);
+  }
+
+  private static Tensor make(Shape shape, DType dtype, boolean zeroed) {
+    Scope scope = Scope.current();
+    Origin origin = Origin.sampled();
+    Memory memory = MemoryPool.of(scope.device()).allocate(Elements.bytes(shape, dtype), scope.label(), zeroed, origin);
+    return new Tensor(scope, memory, new Span(memory.address(), memory.bytes(), dtype), shape, origin);
+  }
+
+  /**
+   * A tensor whose elements are undefined, for something to write to.
+   *
+   * @throws IllegalStateException if no scope is open on this thread (as all that make tensors)
+   * @throws OutOfDeviceMemoryException if there is not enough memory (as all that make tensors)
+   */
+  public static Tensor empty(Shape shape, DType dtype) {
+    return make(shape, dtype, false);
+  }
+
+  /** A tensor of zeros. */
+  public static Tensor zeros(Shape shape, DType dtype) {
+    return make(shape, dtype, true);
+  }
+
+  /** A tensor of one value, rounded to the dtype. */
+  public static Tensor full(Shape shape, DType dtype, double value) {
+    Tensor tensor = empty(shape, dtype);
+    if (shape.count() > 0) {
+      tensor.device().kernels().elementwise().fill(tensor.span, value);
+    }
+    return tensor;
+  }
+
+  /** A single F32 number, of rank 0. */
+  public static Tensor scalar(float value) {
+    return of(new float[] {value});
+  }
+
+  /**
+   * An F32 tensor of these values.
+   *
+   * @param shape as many elements as values; nothing for a single number of rank 0
+   * @throws IllegalArgumentException if shape and values do not fit
+   */
+  public static Tensor of(float[] values, long... shape) {
+    return of(MemorySegment.ofArray(values), values.length, DType.F32, Shape.of(shape));
+  }
+
+  /** An I32 tensor of these values. */
+  public static Tensor of(int[] values, long... shape) {
+    return of(MemorySegment.ofArray(values), values.length, DType.I32, Shape.of(shape));
+  }
+
+  /** An I64 tensor of these values. */
+  public static Tensor of(long[] values, long... shape) {
+    return of(MemorySegment.ofArray(values), values.length, DType.I64, Shape.of(shape));
+  }
+
+  /** A U8 tensor of these values, taken as 0 to 255. */
+  public static Tensor of(byte[] values, long... shape) {
+    return of(MemorySegment.ofArray(values), values.length, DType.U8, Shape.of(shape));
+  }
+
+  private static Tensor of(MemorySegment values, long count, DType dtype, Shape shape) {
+    Check.values("values", count, shape);
+    Tensor tensor = empty(shape, dtype);
+    tensor.raw().write(values, tensor.span.address());
+    return tensor;
+  }
+
+  /**
+   * A tensor on memory of the caller's, without copying. The segment is kept reachable, and not freed; if its arena is
+   * closed the tensor can no longer be used. A tensor on a read-only segment is read-only.
+   *
+   * @param segment native memory (off the Java heap, or mapped from a file) of the shape's size, at a multiple of the
+   *     dtype's size
+   * @throws IllegalArgumentException if it is heap memory, of another size, or not aligned
+   */
+  public static Tensor wrap(MemorySegment segment, DType dtype, Shape shape) {
+    Scope scope = Scope.current();
+    if (!segment.isNative()) {
+      throw Check.bad("segment", "memory on the Java heap", "native memory; Tensor.of copies arrays");
+    }
+    if (segment.byteSize() != Elements.bytes(shape, dtype)) {
+      throw Check.bad(
+          "segment",
+          segment.byteSize() + " bytes",
+          "%d for %s of shape %s".formatted(Elements.bytes(shape, dtype), dtype, shape));
+    }
+    if (segment.address() % dtype.bytes() != 0) {
+      throw Check.bad(
+          "segment",
+          "address 0x%x".formatted(segment.address()),
+          "a multiple of %d for %s".formatted(dtype.bytes(), dtype));
+    }
+    Memory memory = Memory.wrap(scope.device(), segment);
+    return new Tensor(scope, memory, Span.of(segment, dtype), shape, Origin.sampled());
+  }
+
+  /** How elements are stored. */
+  public DType dtype() {
+    return span.dtype();
+  }
+
+  /** Sizes of the axes. */
+  public Shape shape() {
+    return shape;
+  }
+
+  /** Where it lies. */
+  public Device device() {
+    return memory.device();
+  }
+
+  /**
+   * The elements, as kernels take them. Valid until the tensor is closed; whoever uses it past the last use of the
+   * tensor keeps that reachable.
+   */
+  public Span span() {
+    checkUsable();
+    return span;
+  }
+
+  /** Whether writing is forbidden, because memory was wrapped that is read-only. */
+  public boolean isReadOnly() {
+    return memory.isReadOnly();
+  }
+
+  /**
+   * The elements, for a kernel to write.
+   *
+   * @throws IllegalStateException if the tensor is read-only
+   */
+  Span writable() {
+    checkUsable();
+    if (memory.isReadOnly()) {
+      throw Check.state("a read-only tensor is written to", "made", origin);
+    }
+    return span;
+  }
+
+  Memory memory() {
+    return memory;
+  }
+
+  private RawMemory raw() {
+    return MemoryPool.of(memory.device()).raw();
+  }
+
+  /**
+   * The same elements in another shape.
+   *
+   * @param shape the sizes; at most one may be -1, and is what remains
+   * @throws IllegalArgumentException if the number of elements differs
+   */
+  public Tensor reshape(long... shape) {
+    return view(0, this.shape.reshaped(shape));
+  }
+
+  /** The same elements on a single axis. */
+  public Tensor flatten() {
+    return view(0, Shape.of(shape.count()));
+  }
+
+  /**
+   * A part of the first axis.
+   *
+   * @throws IllegalArgumentException if the part is not inside
+   */
+  public Tensor narrow(long first, long count) {
+    if (shape.rank() == 0) {
+      throw Check.bad("narrow", "a tensor of shape []", "at least one axis");
+    }
+    long rows = shape.dim(0);
+    if (first < 0 || count < 0 || first > rows - count) {
+      throw Check.bad("narrow", "%d from %d on".formatted(count, first), "a part of the first axis of " + shape);
+    }
+    Shape part = shape.with(0, count);
+    return view(rows == 0 ? 0 : shape.count() / rows * first, part);
+  }
+
+  /** A tensor of this dtype on the same memory. */
+  Tensor view(long first, Shape shape) {
+    Scope scope = Scope.current();
+    checkUsable();
+    memory.retain();
+    return new Tensor(scope, memory, span.slice(first, shape.count()), shape, Origin.sampled());
+  }
+
+  /** All elements as float, rounded if they are of an integer dtype. */
+  public float[] toFloats() {
+    return read(() -> Elements.floats(raw(), span));
+  }
+
+  /**
+   * All elements as long.
+   *
+   * @throws IllegalArgumentException if they are of a floating-point dtype
+   */
+  public long[] toLongs() {
+    if (dtype().isFloating()) {
+      throw Check.bad("toLongs", dtype(), "an integer dtype");
+    }
+    return read(() -> Elements.longs(raw(), span));
+  }
+
+  /**
+   * The only element. Exact for all but I64 beyond 2^53.
+   *
+   * @throws IllegalArgumentException if there is not exactly one
+   */
+  public double item() {
+    if (shape.count() != 1) {
+      throw Check.bad("item", "a tensor of shape " + shape, "exactly one element");
+    }
+    return read(() -> dtype().isFloating() ? Elements.floats(raw(), span)[0] : Elements.longs(raw(), span)[0]);
+  }
+
+  private interface Reading<T> {
+    T run();
+  }
+
+  /** Reads while no other thread can free the memory. */
+  private <T> T read(Reading<T> reading) {
+    checkUsable();
+    memory.retain();
+    try {
+      return reading.run();
+    } finally {
+      memory.release();
+    }
+  }
+
+  /**
+   * The elements as a segment, for reading and writing. It is bounded, and accessible until the memory is freed: until
+   * this tensor and those that share memory with it are closed.
+   */
+  public MemorySegment segment() {
+    checkUsable();
+    return memory.segment().asSlice(span.address() - memory.address(), span.bytes());
+  }
+
+  /**
+   * Overwrites all elements, rounding to nearest even.
+   *
+   * @return this
+   * @throws IllegalArgumentException if there are not as many values as elements, or the dtype is not floating
+   */
+  public Tensor copyFrom(float[] values) {
+    Check.floating("copyFrom", dtype());
+    Check.values("values", values.length, shape);
+    Elements.write(values, raw(), writable());
+    return this;
+  }
+
+  /**
+   * Overwrites all elements with those of a tensor of the same shape, converted if its dtype differs.
+   *
+   * @return this
+   */
+  public Tensor copyFrom(Tensor source) {
+    Check.shape("source", source, shape);
+    Span to = writable();
+    Span from = source.span();
+    if (from.dtype() == to.dtype()) {
+      raw().copy(from.address(), to.address(), to.bytes());
+    } else {
+      Check.sameDevice("source", source, "target", this);
+      Elements.cast(device(), from, to);
+    }
+    return this;
+  }
+
+  /**
+   * The elements converted, rounded to nearest even: between floating dtypes, and from integers to F32. A view if the
+   * dtype is this one already.
+   */
+  public Tensor to(DType dtype) {
+    if (dtype == dtype()) {
+      return view(0, shape);
+    }
+    Elements.checkCast(dtype(), dtype);
+    Span from = span();
+    Tensor converted = empty(shape, dtype);
+    Elements.cast(device(), from, converted.span);
+    return converted;
+  }
+
+  /** The scope that closes it, or null if the caller does. */
+  synchronized @Nullable Scope owner() {
+    return owner;
+  }
+
+  /** Changes who closes it; null for the caller. */
+  synchronized void moveTo(@Nullable Scope scope) {
+    checkUsable();
+    if (owner != null) {
+      owner.remove(this);
+      owner = null;
+    }
+    if (scope != null) {
+      scope.add(this);
+      owner = scope;
+    }
+  }
+
+  /**
+   * Gives up this handle before its scope does.
+   *
+   * @throws IllegalStateException if it is closed
+   */
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (closed) {
+        throw Check.state("tensor closed twice", "made", origin);
+      }
+      closed = true;
+      if (owner != null) {
+        owner.remove(this);
+        owner = null;
+      }
+    }
+    memory.release();
+  }
+
+  /** Closes it unless it left the scope in the meantime. */
+  void closeBy(Scope scope) {
+    synchronized (this) {
+      if (closed || owner != scope) {
+        return;
+      }
+      closed = true;
+      owner = null;
+    }
+    memory.release();
+  }
+
+  private void checkUsable() {
+    if (closed) {
+      throw Check.state("tensor used after close", "made", origin);
+    }
+    if (!memory.isAlive()) {
+      throw Check.state("tensor used after the memory it wraps was closed", "made", origin);
+    }
+  }
+
+  /** Dtype, shape, device and the first values: for example {@code F32 [2, 3] on cpu: 1.0, 2.0, 3.0, 4.0, ...}. */
+  @Override
+  public String toString() {
+    String head = "%s %s on %s".formatted(dtype(), shape, device().name());
+    try {
+      return head + ": " + read(() -> Elements.first(raw(), span));
+    } catch (IllegalStateException e) {
+      return head + (closed ? " (closed)" : " (its memory is closed)");
+    }
+  }
+}
