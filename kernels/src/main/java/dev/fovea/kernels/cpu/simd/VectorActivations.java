@@ -1,10 +1,10 @@
 package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.MathConstants.*;
-import static dev.fovea.kernels.cpu.simd.VectorMaths.all;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.expInRange;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.most;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.tailRatio;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import dev.fovea.kernels.Activation;
 import jdk.incubator.vector.FloatVector;
@@ -18,6 +18,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorActivations {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
+  private static final Maths SCALAR = new ScalarMaths();
 
   private VectorActivations() {}
 
@@ -27,8 +28,7 @@ final class VectorActivations {
       geluErf(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      geluErf(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+      SCALAR.activation(Activation.GELU_ERF, x, xAt + i, y, yAt + i, count - i);
     }
   }
 
@@ -38,8 +38,7 @@ final class VectorActivations {
       geluTanh(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      geluTanh(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+      SCALAR.activation(Activation.GELU_TANH, x, xAt + i, y, yAt + i, count - i);
     }
   }
 
@@ -49,8 +48,7 @@ final class VectorActivations {
       geluQuick(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      geluQuick(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+      SCALAR.activation(Activation.GELU_QUICK, x, xAt + i, y, yAt + i, count - i);
     }
   }
 
@@ -60,8 +58,7 @@ final class VectorActivations {
       silu(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      silu(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+      SCALAR.activation(Activation.SILU, x, xAt + i, y, yAt + i, count - i);
     }
   }
 
@@ -72,9 +69,7 @@ final class VectorActivations {
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i)).intoArray(dx, dxAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      FloatVector slope = geluErfSlope(FloatVector.fromArray(SPECIES, x, xAt + i, in));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i, in)).intoArray(dx, dxAt + i, in);
+      SCALAR.activationGradient(Activation.GELU_ERF, x, xAt + i, dy, dyAt + i, dx, dxAt + i, count - i);
     }
   }
 
@@ -85,9 +80,7 @@ final class VectorActivations {
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i)).intoArray(dx, dxAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      FloatVector slope = geluTanhSlope(FloatVector.fromArray(SPECIES, x, xAt + i, in));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i, in)).intoArray(dx, dxAt + i, in);
+      SCALAR.activationGradient(Activation.GELU_TANH, x, xAt + i, dy, dyAt + i, dx, dxAt + i, count - i);
     }
   }
 
@@ -98,9 +91,7 @@ final class VectorActivations {
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i)).intoArray(dx, dxAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      FloatVector slope = geluQuickSlope(FloatVector.fromArray(SPECIES, x, xAt + i, in));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i, in)).intoArray(dx, dxAt + i, in);
+      SCALAR.activationGradient(Activation.GELU_QUICK, x, xAt + i, dy, dyAt + i, dx, dxAt + i, count - i);
     }
   }
 
@@ -111,9 +102,7 @@ final class VectorActivations {
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i)).intoArray(dx, dxAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      FloatVector slope = siluSlope(FloatVector.fromArray(SPECIES, x, xAt + i, in));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i, in)).intoArray(dx, dxAt + i, in);
+      SCALAR.activationGradient(Activation.SILU, x, xAt + i, dy, dyAt + i, dx, dxAt + i, count - i);
     }
   }
 
@@ -124,52 +113,58 @@ final class VectorActivations {
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i)).intoArray(dx, dxAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      FloatVector slope = tanhSlope(FloatVector.fromArray(SPECIES, x, xAt + i, in));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyAt + i, in)).intoArray(dx, dxAt + i, in);
+      SCALAR.activationGradient(Activation.TANH, x, xAt + i, dy, dyAt + i, dx, dxAt + i, count - i);
     }
   }
 
   static FloatVector geluErf(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_ERF_END);
-    return joined(x, a, density(a).mul(tailRatio(a)));
+    FloatVector q = density(a).mul(tailRatio(a));
+    return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector geluTanh(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_TANH_END);
-    return joined(x, a, sigmoidTail(a.mul(a.mul(a).fma(all(T3), all(T1)))));
+    FloatVector q = sigmoidTail(a.mul(a.mul(a).fma(broadcast(SPECIES, T3), broadcast(SPECIES, T1))));
+    return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector geluQuick(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_QUICK_END);
-    return joined(x, a, sigmoidTail(a.mul(QUICK)));
+    FloatVector q = sigmoidTail(a.mul(QUICK));
+    return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector silu(FloatVector x) {
     FloatVector a = most(x.abs(), SILU_END);
-    return joined(x, a, sigmoidTail(a));
+    FloatVector q = sigmoidTail(a);
+    return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector geluErfSlope(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_ERF_END);
-    return sided(x, density(a).mul(a.fma(all(-DENSITY_0), tailRatio(a))));
+    FloatVector t = density(a).mul(a.fma(broadcast(SPECIES, -DENSITY_0), tailRatio(a)));
+    return broadcast(SPECIES, 1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
   }
 
   static FloatVector geluTanhSlope(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_TANH_END);
     FloatVector square = a.mul(a);
-    FloatVector v = a.mul(square.fma(all(T3), all(T1)));
-    return sided(x, sigmoidTailSlope(v, a.mul(square.fma(all(3 * T3), all(T1)))));
+    FloatVector v = a.mul(square.fma(broadcast(SPECIES, T3), broadcast(SPECIES, T1)));
+    FloatVector t = sigmoidTailSlope(v, a.mul(square.fma(broadcast(SPECIES, 3 * T3), broadcast(SPECIES, T1))));
+    return broadcast(SPECIES, 1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
   }
 
   static FloatVector geluQuickSlope(FloatVector x) {
     FloatVector v = most(x.abs(), GELU_QUICK_END).mul(QUICK);
-    return sided(x, sigmoidTailSlope(v, v));
+    FloatVector t = sigmoidTailSlope(v, v);
+    return broadcast(SPECIES, 1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
   }
 
   static FloatVector siluSlope(FloatVector x) {
     FloatVector a = most(x.abs(), SILU_END);
-    return sided(x, sigmoidTailSlope(a, a));
+    FloatVector t = sigmoidTailSlope(a, a);
+    return broadcast(SPECIES, 1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
   }
 
   /** 4 e / (1 + e)^2 with e = e^(-2 |x|). */
@@ -194,17 +189,7 @@ final class VectorActivations {
   /** q + a q'(a) of q = sigmoid(-v(a)), given {@code av} = a v'(a). */
   private static FloatVector sigmoidTailSlope(FloatVector v, FloatVector av) {
     FloatVector e = expInRange(v.neg());
-    FloatVector inverse = all(1f).div(e.add(1f));
-    return e.mul(inverse).mul(av.neg().fma(inverse, all(1f)));
-  }
-
-  /** max(x, 0) - a q. */
-  private static FloatVector joined(FloatVector x, FloatVector a, FloatVector q) {
-    return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
-  }
-
-  /** T left of 0, 1 - T right of it. */
-  private static FloatVector sided(FloatVector x, FloatVector t) {
-    return all(1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
+    FloatVector inverse = broadcast(SPECIES, 1f).div(e.add(1f));
+    return e.mul(inverse).mul(av.neg().fma(inverse, broadcast(SPECIES, 1f)));
   }
 }

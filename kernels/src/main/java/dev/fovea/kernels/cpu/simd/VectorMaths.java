@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.MathConstants.*;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import dev.fovea.kernels.Activation;
 import jdk.incubator.vector.FloatVector;
@@ -8,10 +9,18 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link Maths} with the Vector API. The static functions on vectors are for the other loops of this package. */
+/**
+ * {@link Maths} with the Vector API. The static functions on vectors are for the other loops of this package.
+ *
+ * <p>C2 stops inlining methods outside the JDK once a compilation has 18,000 nodes, some 75 calls of the Vector API: from
+ * there on every vector is boxed, ten times slower. So a loop inlines one function of this class (exp is the half of
+ * that), has no second copy of its body for the tail, and the longest functions make their calls of other functions
+ * first.
+ */
 final class VectorMaths implements Maths {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
+  private static final Maths SCALAR = new ScalarMaths();
 
   @Override
   public void exp(float[] x, int xAt, float[] y, int yAt, int count) {
@@ -20,8 +29,7 @@ final class VectorMaths implements Maths {
       exp(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      exp(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+      SCALAR.exp(x, xAt + i, y, yAt + i, count - i);
     }
   }
 
@@ -32,8 +40,7 @@ final class VectorMaths implements Maths {
       log(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      log(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+      SCALAR.log(x, xAt + i, y, yAt + i, count - i);
     }
   }
 
@@ -44,8 +51,7 @@ final class VectorMaths implements Maths {
       tanh(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      tanh(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+      SCALAR.tanh(x, xAt + i, y, yAt + i, count - i);
     }
   }
 
@@ -56,8 +62,7 @@ final class VectorMaths implements Maths {
       erf(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      erf(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+      SCALAR.erf(x, xAt + i, y, yAt + i, count - i);
     }
   }
 
@@ -68,8 +73,7 @@ final class VectorMaths implements Maths {
       sigmoid(FloatVector.fromArray(SPECIES, x, xAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      var in = SPECIES.indexInRange(i, count);
-      sigmoid(FloatVector.fromArray(SPECIES, x, xAt + i, in)).intoArray(y, yAt + i, in);
+      SCALAR.sigmoid(x, xAt + i, y, yAt + i, count - i);
     }
   }
 
@@ -107,29 +111,29 @@ final class VectorMaths implements Maths {
 
   /** e^x for x from -174 to 89, or NaN. */
   static FloatVector expInRange(FloatVector x) {
-    FloatVector t = x.fma(all(LOG2_E), all(ROUND));
+    FloatVector t = x.fma(broadcast(SPECIES, LOG2_E), broadcast(SPECIES, ROUND));
     return powerOf2(exp1(rest(t, x)), t);
   }
 
   /** e^(x + low) for x from -174 to 89 and low within an ulp of x, or NaN. */
   static FloatVector expInRange(FloatVector x, FloatVector low) {
-    FloatVector t = x.fma(all(LOG2_E), all(ROUND));
+    FloatVector t = x.fma(broadcast(SPECIES, LOG2_E), broadcast(SPECIES, ROUND));
     return powerOf2(exp1(rest(t, x).add(low)), t);
   }
 
   /** x - n ln 2, where t = n + ROUND. */
   private static FloatVector rest(FloatVector t, FloatVector x) {
     FloatVector n = t.sub(ROUND);
-    return n.fma(all(-LN2_LOW), n.fma(all(-LN2_HIGH), x));
+    return n.fma(broadcast(SPECIES, -LN2_LOW), n.fma(broadcast(SPECIES, -LN2_HIGH), x));
   }
 
   private static FloatVector exp1(FloatVector r) {
-    FloatVector p = r.fma(all(E4), all(E3));
-    p = p.fma(r, all(E2));
-    p = p.fma(r, all(E1));
-    p = p.fma(r, all(E0));
-    p = p.fma(r, all(1f));
-    return p.fma(r, all(1f));
+    FloatVector p = r.fma(broadcast(SPECIES, E4), broadcast(SPECIES, E3));
+    p = p.fma(r, broadcast(SPECIES, E2));
+    p = p.fma(r, broadcast(SPECIES, E1));
+    p = p.fma(r, broadcast(SPECIES, E0));
+    p = p.fma(r, broadcast(SPECIES, 1f));
+    return p.fma(r, broadcast(SPECIES, 1f));
   }
 
   /** p 2^n, where t = n + ROUND: in two steps, of which only the second can round. */
@@ -148,16 +152,16 @@ final class VectorMaths implements Maths {
     FloatVector f = bits.sub(e.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats().sub(1f);
     FloatVector n = e.add(Float.floatToRawIntBits(ROUND)).reinterpretAsFloats().sub(ROUND);
     n = n.blend(n.sub(23f), tiny);
-    FloatVector p = f.fma(all(L7), all(L6));
-    p = p.fma(f, all(L5));
-    p = p.fma(f, all(L4));
-    p = p.fma(f, all(L3));
-    p = p.fma(f, all(L2));
-    p = p.fma(f, all(L1));
-    p = p.fma(f, all(L0));
-    p = p.fma(f, all(-0.5f));
+    FloatVector p = f.fma(broadcast(SPECIES, L7), broadcast(SPECIES, L6));
+    p = p.fma(f, broadcast(SPECIES, L5));
+    p = p.fma(f, broadcast(SPECIES, L4));
+    p = p.fma(f, broadcast(SPECIES, L3));
+    p = p.fma(f, broadcast(SPECIES, L2));
+    p = p.fma(f, broadcast(SPECIES, L1));
+    p = p.fma(f, broadcast(SPECIES, L0));
+    p = p.fma(f, broadcast(SPECIES, -0.5f));
     FloatVector y = f.mul(f).fma(p, n.mul(LN2_LOW)).add(f);
-    y = n.fma(all(LN2_HIGH), y);
+    y = n.fma(broadcast(SPECIES, LN2_HIGH), y);
     y = x.blend(y, x.compare(VectorOperators.LT, Float.POSITIVE_INFINITY));
     y = y.blend(Float.NEGATIVE_INFINITY, x.compare(VectorOperators.EQ, 0f));
     return y.blend(Float.NaN, x.compare(VectorOperators.LT, 0f));
@@ -171,70 +175,61 @@ final class VectorMaths implements Maths {
     FloatVector a = most(x.abs(), TANH_ONE);
     var far = a.compare(VectorOperators.GT, TANH_SPLIT);
     FloatVector y = a.mul(-2f);
-    FloatVector t = y.fma(all(LOG2_E), all(ROUND));
+    FloatVector t = y.fma(broadcast(SPECIES, LOG2_E), broadcast(SPECIES, ROUND));
     FloatVector r = rest(t, y);
-    FloatVector p = r.fma(all(E4), all(E3));
-    p = p.fma(r, all(E2));
-    p = p.fma(r, all(E1));
-    p = p.fma(r, all(E0));
+    FloatVector p = r.fma(broadcast(SPECIES, E4), broadcast(SPECIES, E3));
+    p = p.fma(r, broadcast(SPECIES, E2));
+    p = p.fma(r, broadcast(SPECIES, E1));
+    p = p.fma(r, broadcast(SPECIES, E0));
     p = r.mul(r).fma(p, r);
     FloatVector scale =
         t.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
     FloatVector m = scale.fma(p, scale.sub(1f));
     FloatVector e = scale.fma(p, scale);
     FloatVector quotient = m.neg().blend(e.mul(-2f), far).div(e.add(1f));
-    return withSign(all(0f).blend(1f, far).add(quotient), x);
+    FloatVector value = broadcast(SPECIES, 0f).blend(1f, far).add(quotient);
+    IntVector sign = x.reinterpretAsInts().and(SIGN_BIT);
+    return value.reinterpretAsInts().or(sign).reinterpretAsFloats();
   }
 
   static FloatVector erf(FloatVector x) {
     FloatVector a = x.abs();
-    FloatVector s = a.mul(a);
-    FloatVector p = s.fma(all(F6), all(F5));
-    p = p.fma(s, all(F4));
-    p = p.fma(s, all(F3));
-    p = p.fma(s, all(F2));
-    p = p.fma(s, all(F1));
-    p = p.fma(s, all(F0));
-    FloatVector near = a.fma(p, a);
     FloatVector b = most(a, ERF_ONE);
     FloatVector square = b.mul(b);
     FloatVector e = expInRange(square.neg(), b.neg().fma(b, square));
-    FloatVector far = e.mul(-2f).fma(tailRatio(b.mul(SQRT_2)), all(1f));
-    return withSign(far.blend(near, a.compare(VectorOperators.LT, ERF_SPLIT)), x);
+    FloatVector far = e.mul(-2f).fma(tailRatio(b.mul(SQRT_2)), broadcast(SPECIES, 1f));
+    FloatVector s = a.mul(a);
+    FloatVector p = s.fma(broadcast(SPECIES, F6), broadcast(SPECIES, F5));
+    p = p.fma(s, broadcast(SPECIES, F4));
+    p = p.fma(s, broadcast(SPECIES, F3));
+    p = p.fma(s, broadcast(SPECIES, F2));
+    p = p.fma(s, broadcast(SPECIES, F1));
+    p = p.fma(s, broadcast(SPECIES, F0));
+    FloatVector y = far.blend(a.fma(p, a), a.compare(VectorOperators.LT, ERF_SPLIT));
+    IntVector sign = x.reinterpretAsInts().and(SIGN_BIT);
+    return y.reinterpretAsInts().or(sign).reinterpretAsFloats();
   }
 
   static FloatVector sigmoid(FloatVector x) {
     FloatVector e = expInRange(most(x.abs(), SILU_END).neg());
-    return all(1f).blend(e, x.compare(VectorOperators.LT, 0f)).div(e.add(1f));
+    return broadcast(SPECIES, 1f).blend(e, x.compare(VectorOperators.LT, 0f)).div(e.add(1f));
   }
 
   /** N(a) / D(a): see {@link MathConstants#N0}. */
   static FloatVector tailRatio(FloatVector a) {
-    FloatVector n = a.fma(all(N4), all(N3));
-    FloatVector d = a.fma(all(D5), all(D4));
-    n = n.fma(a, all(N2));
-    d = d.fma(a, all(D3));
-    n = n.fma(a, all(N1));
-    d = d.fma(a, all(D2));
-    n = n.fma(a, all(N0));
-    d = d.fma(a, all(D1));
-    return n.div(d.fma(a, all(1f)));
+    FloatVector n = a.fma(broadcast(SPECIES, N4), broadcast(SPECIES, N3));
+    FloatVector d = a.fma(broadcast(SPECIES, D5), broadcast(SPECIES, D4));
+    n = n.fma(a, broadcast(SPECIES, N2));
+    d = d.fma(a, broadcast(SPECIES, D3));
+    n = n.fma(a, broadcast(SPECIES, N1));
+    d = d.fma(a, broadcast(SPECIES, D2));
+    n = n.fma(a, broadcast(SPECIES, N0));
+    d = d.fma(a, broadcast(SPECIES, D1));
+    return n.div(d.fma(a, broadcast(SPECIES, 1f)));
   }
 
   /** min(a, limit); NaN stays. */
   static FloatVector most(FloatVector a, float limit) {
     return a.blend(limit, a.compare(VectorOperators.GT, limit));
-  }
-
-  /** The value, which is not negative, with the sign of x. */
-  private static FloatVector withSign(FloatVector value, FloatVector x) {
-    return value
-        .reinterpretAsInts()
-        .or(x.reinterpretAsInts().and(SIGN_BIT))
-        .reinterpretAsFloats();
-  }
-
-  static FloatVector all(float value) {
-    return FloatVector.broadcast(SPECIES, value);
   }
 }
