@@ -19,10 +19,12 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   private final Simd simd;
   private final WorkerPool pool;
+  private final ReduceKernels reduce;
 
   private CpuKernels(Simd simd, int threads) {
     this.simd = simd;
     this.pool = new WorkerPool(threads);
+    reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
   }
 
   /**
@@ -90,7 +92,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public ReduceKernels reduce() {
-    throw new UnsupportedOperationException();
+    return reduce;
   }
 
   @Override

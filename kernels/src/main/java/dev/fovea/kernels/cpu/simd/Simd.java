@@ -17,6 +17,8 @@ public interface Simd {
 
   Maths maths();
 
+  Reductions reductions();
+
   /**
    * The form for this JVM; chosen once. If that is plain Java and nobody asked for it, the log says why, once.
    *
