@@ -118,8 +118,7 @@ final class VectorReductions implements Reductions {
       fourColumns(x, at + c, rows, columns, sums, sumsAt + c);
     }
     for (; c < columns; c += LANES) {
-      VectorMask<Float> rest = F.indexInRange(c, columns);
-      oneColumn(x, at + c, rows, columns, sums, sumsAt + c, rest);
+      fewColumns(Math.min(LANES, columns - c), x, at + c, rows, columns, sums, sumsAt + c);
     }
   }
 
@@ -140,8 +139,9 @@ final class VectorReductions implements Reductions {
     d.intoArray(sums, sumsAt + 3 * LANES);
   }
 
-  private static void oneColumn(
-      float[] x, int at, int rows, int ld, float[] sums, int sumsAt, VectorMask<Float> mask) {
+  /** At most one vector of columns. The mask is made here, because as an argument it may become an object. */
+  private static void fewColumns(int count, float[] x, int at, int rows, int ld, float[] sums, int sumsAt) {
+    VectorMask<Float> mask = F.indexInRange(0, count);
     var a = FloatVector.fromArray(F, sums, sumsAt, mask);
     for (int r = 0, i = at; r < rows; r++, i += ld) {
       a = a.add(FloatVector.fromArray(F, x, i, mask));
