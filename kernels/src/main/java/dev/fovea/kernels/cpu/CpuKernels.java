@@ -20,11 +20,13 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
   private final Simd simd;
   private final WorkerPool pool;
   private final ReduceKernels reduce;
+  private final TokenKernels token;
 
   private CpuKernels(Simd simd, int threads) {
     this.simd = simd;
     this.pool = new WorkerPool(threads);
     reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
+    token = TokenKernels.checked(new CpuToken(pool, simd));
   }
 
   /**
@@ -107,7 +109,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public TokenKernels token() {
-    throw new UnsupportedOperationException();
+    return token;
   }
 
   @Override

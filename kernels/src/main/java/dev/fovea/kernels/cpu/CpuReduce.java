@@ -3,7 +3,6 @@ package dev.fovea.kernels.cpu;
 import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import dev.fovea.kernels.DType;
 import dev.fovea.kernels.ReduceKernels;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Reductions;
@@ -75,7 +74,7 @@ final class CpuReduce implements ReduceKernels {
     private final Staging staging;
     private final Reductions reductions;
     private Operation operation = Operation.SUM;
-    private Span x = NONE;
+    private Span x = Spans.NONE;
     private float[] partials = {};
     private int chunks;
 
@@ -125,7 +124,7 @@ final class CpuReduce implements ReduceKernels {
     private final Reductions reductions;
     private long rows;
     private int columns;
-    private Span x = NONE;
+    private Span x = Spans.NONE;
     private long ld;
     private float[] partials = {};
     private int strips;
@@ -189,6 +188,4 @@ final class CpuReduce implements ReduceKernels {
       }
     }
   }
-
-  private static final Span NONE = new Span(0, 0, DType.F32);
 }
