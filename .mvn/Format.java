@@ -21,13 +21,15 @@ public final class Format {
   public static void main(String[] args) throws Exception {
     boolean apply = args[0].equals("apply");
     Path root = Path.of(args[1]).toRealPath();
-    Formatter formatter = formatter();
+    useLongLines();
+    Formatter formatter = formatter(true);
+    Formatter plain = formatter(false); // reflowing Javadoc would join the lines of a {@snippet}
     List<Path> sources = sources(root);
     AtomicInteger different = new AtomicInteger();
     sources.parallelStream().forEach(path -> {
       try {
         String text = Files.readString(path);
-        String wanted = formatter.formatSourceAndFixImports(text);
+        String wanted = (text.contains("{@snippet") ? plain : formatter).formatSourceAndFixImports(text);
         if (wanted.equals(text)) {
           return;
         }
@@ -46,13 +48,17 @@ public final class Format {
   }
 
   /** Google's style (two spaces) on lines of 120, a pair that the formatter's own styles do not have. */
-  private static Formatter formatter() throws ReflectiveOperationException {
-    var style = JavaFormatterOptions.Style.GOOGLE;
+  private static void useLongLines() throws ReflectiveOperationException {
     var length = JavaFormatterOptions.Style.class.getDeclaredField("maxLineLength");
     length.setAccessible(true);
-    length.setInt(style, 120);
-    return Formatter.createFormatter(
-        JavaFormatterOptions.builder().style(style).formatJavadoc(true).build());
+    length.setInt(JavaFormatterOptions.Style.GOOGLE, 120);
+  }
+
+  private static Formatter formatter(boolean javadoc) {
+    return Formatter.createFormatter(JavaFormatterOptions.builder()
+        .style(JavaFormatterOptions.Style.GOOGLE)
+        .formatJavadoc(javadoc)
+        .build());
   }
 
   private static List<Path> sources(Path root) throws IOException {
