@@ -24,4 +24,12 @@ public interface GemmKernels {
    * @param packed F32, at least {@link #packedBytes} long, 64-byte aligned
    */
   void pack(Layout layout, int n, int k, Span b, long ldb, Span packed);
+
+  /**
+   * The same kernels behind the checks of {@link Gemm}: a call that breaks them throws {@link IllegalArgumentException}
+   * with the operand's name, and writes nothing.
+   */
+  static GemmKernels checked(GemmKernels kernels) {
+    return new CheckedGemm(kernels);
+  }
 }

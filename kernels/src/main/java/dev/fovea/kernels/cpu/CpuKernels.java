@@ -19,14 +19,12 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   private final Simd simd;
   private final WorkerPool pool;
-  private final ReduceKernels reduce;
-  private final TokenKernels token;
+  private final GemmKernels gemm;
 
   private CpuKernels(Simd simd, int threads) {
     this.simd = simd;
     this.pool = new WorkerPool(threads);
-    reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
-    token = TokenKernels.checked(new CpuToken(pool, simd));
+    this.gemm = GemmKernels.checked(new CpuGemm(pool, simd));
   }
 
   /**
@@ -74,7 +72,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public GemmKernels gemm() {
-    throw new UnsupportedOperationException();
+    return gemm;
   }
 
   @Override
@@ -94,7 +92,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public ReduceKernels reduce() {
-    return reduce;
+    throw new UnsupportedOperationException();
   }
 
   @Override
@@ -109,7 +107,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public TokenKernels token() {
-    return token;
+    throw new UnsupportedOperationException();
   }
 
   @Override

@@ -21,7 +21,7 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public GemmKernels gemm() {
-    throw new UnsupportedOperationException();
+    return new ReferenceGemm();
   }
 
   @Override
@@ -41,7 +41,7 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public ReduceKernels reduce() {
-    return new ReferenceReduce();
+    throw new UnsupportedOperationException();
   }
 
   @Override
@@ -56,7 +56,7 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public TokenKernels token() {
-    return new ReferenceToken();
+    throw new UnsupportedOperationException();
   }
 
   @Override

@@ -1,10 +1,17 @@
 package dev.fovea.kernels.cpu.simd;
 
 /** Every facet in plain Java. */
-record ScalarSimd(String description, Tiles tiles, Convert convert, Maths maths, Reductions reductions) implements Simd {
+record ScalarSimd(String description, Tiles tiles, Convert convert, Maths maths, Packing packing, Rows rows)
+    implements Simd {
   static final ScalarSimd INSTANCE = new ScalarSimd("scalar");
 
   ScalarSimd(String description) {
-    this(description, new ScalarTiles(), new ScalarConvert(), new ScalarMaths(), new ScalarReductions());
+    this(
+        description,
+        new ScalarTiles(),
+        new ScalarConvert(),
+        new ScalarMaths(),
+        new ScalarPacking(),
+        new ScalarRows());
   }
 }

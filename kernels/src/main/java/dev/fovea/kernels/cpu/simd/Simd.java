@@ -17,7 +17,9 @@ public interface Simd {
 
   Maths maths();
 
-  Reductions reductions();
+  Packing packing();
+
+  Rows rows();
 
   /**
    * The form for this JVM; chosen once. If that is plain Java and nobody asked for it, the log says why, once.

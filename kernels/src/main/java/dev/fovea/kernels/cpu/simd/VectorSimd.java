@@ -3,12 +3,19 @@ package dev.fovea.kernels.cpu.simd;
 import jdk.incubator.vector.FloatVector;
 
 /** Every facet with the Vector API, at this machine's preferred width. Loaded by name only (see {@link SimdChoice}). */
-record VectorSimd(String description, Tiles tiles, Convert convert, Maths maths, Reductions reductions) implements Simd {
+record VectorSimd(String description, Tiles tiles, Convert convert, Maths maths, Packing packing, Rows rows)
+    implements Simd {
   /**
    * @throws UnsupportedOperationException where vectors are shorter than the loops need
    */
   VectorSimd() {
-    this(width() + "-bit vectors", VectorTiles.best(), new VectorConvert(), new VectorMaths(), new VectorReductions());
+    this(
+        width() + "-bit vectors",
+        VectorTiles.best(),
+        new VectorConvert(),
+        new VectorMaths(),
+        new VectorPacking(),
+        new VectorRows());
   }
 
   private static int width() {

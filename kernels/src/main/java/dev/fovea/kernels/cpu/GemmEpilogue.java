@@ -1,0 +1,173 @@
+package dev.fovea.kernels.cpu;
+
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+
+import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Gemm;
+import dev.fovea.kernels.Gemm.QkNorm;
+import dev.fovea.kernels.Layout;
+import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cpu.simd.Maths;
+import dev.fovea.kernels.cpu.simd.Rows;
+import dev.fovea.kernels.cpu.simd.Simd;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Takes a block of the product, row by row, through the steps that {@link Gemm} lists. */
+final class GemmEpilogue {
+  static final Gemm NONE = new Gemm(Layout.NN, 1, 1, 1);
+
+  private static final int OPERAND = 2;
+  private static final int BIAS = 3;
+  private static final int SCALE = 4;
+
+  private final Staging staging;
+  private final Rows rows;
+  private final Maths maths;
+  private final GemmPlan plan;
+  private final GemmHeads heads;
+
+  private Gemm call = NONE;
+
+  /** [row blocks, n] sums over each block's rows, where column sums are asked for. */
+  private float[] columnSums = {};
+
+  GemmEpilogue(Simd simd, Staging staging, GemmPlan plan) {
+    this.staging = staging;
+    this.plan = plan;
+    rows = simd.rows();
+    maths = simd.maths();
+    heads = new GemmHeads(simd, staging);
+  }
+
+  void set(Gemm call, float[] columnSums) {
+    this.call = call;
+    this.columnSums = columnSums;
+  }
+
+  /**
+   * @param c the block, whose first panel begins at {@code at}
+   */
+  void apply(int rowBlock, int columnBlock, float[] c, int at, int ld, Scratch scratch) {
+    Gemm g = call;
+    int first = plan.columnStart(columnBlock);
+    int count = plan.columnStart(columnBlock + 1) - first;
+    at += first - plan.firstPanel(columnBlock) * plan.tileColumns;
+    float[] operand = scratch.floats(OPERAND, count);
+    int biased = g.bias() == null ? 0 : columnsBefore(g.bias().count(), first, count);
+    float[] bias = vector(g.bias(), first, biased, BIAS, scratch);
+    float[] scale = vector(g.columnScale(), first, count, SCALE, scratch);
+    QkNorm norm = g.qkNorm();
+    if (norm != null) {
+      heads.prepare(norm, scratch);
+    }
+    int sumsAt = rowBlock * plan.n + first;
+    if (g.columnSums() != null) {
+      Arrays.fill(columnSums, sumsAt, sumsAt + count, 0f);
+    }
+    int endRow = plan.rowStart(rowBlock + 1);
+    for (int row = plan.rowStart(rowBlock); row < endRow; row++, at += ld) {
+      accumulate(g, row, first, count, c, at, operand);
+      rows.add(c, at, bias, 0, biased);
+      storePre(g, row, first, count, c, at);
+      activate(g, row, first, count, c, at, operand);
+      if (norm != null) {
+        heads.normalize(norm, row, plan.m, first, count, c, at, scratch);
+      }
+      scale(g, row, count, c, at, scale);
+      addResidual(g, row, first, count, c, at, operand);
+      store(g, row, first, count, c, at);
+      if (g.columnSums() != null) {
+        rows.add(columnSums, sumsAt, c, at, count);
+      }
+    }
+  }
+
+  /** How many of {@code count} columns from {@code first} on lie before column {@code end}. */
+  private static int columnsBefore(long end, int first, int count) {
+    return (int) Math.clamp(end - first, 0, count);
+  }
+
+  private float[] vector(@Nullable Span span, int first, int count, int slot, Scratch scratch) {
+    float[] values = scratch.floats(slot, count);
+    if (span != null) {
+      staging.load(span, first, values, 0, count);
+    }
+    return values;
+  }
+
+  private void accumulate(Gemm g, int row, int first, int count, float[] c, int at, float[] old) {
+    if (g.alpha() != 1) {
+      rows.scale(c, at, count, g.alpha());
+    }
+    if (!g.accumulate()) {
+      return;
+    }
+    int left = columnsBefore(g.splitN(), first, count);
+    if (left > 0) {
+      staging.load(g.c(), row * g.ldc() + first, old, 0, left);
+    }
+    Span c2 = g.c2();
+    if (c2 != null && left < count) {
+      staging.load(c2, row * g.ldc2() + first + left - g.splitN(), old, left, count - left);
+    }
+    rows.add(c, at, old, 0, count);
+  }
+
+  private void storePre(Gemm g, int row, int first, int count, float[] c, int at) {
+    Span pre = g.pre();
+    int stored = columnsBefore(g.preColumns(), first, count);
+    if (pre == null || stored == 0) {
+      return;
+    }
+    staging.store(c, at, pre, row * g.ldPre() + first, stored);
+    if (pre.dtype() != DType.F32) {
+      staging.load(pre, row * g.ldPre() + first, c, at, stored); // goes on as it was rounded
+    }
+  }
+
+  private void activate(Gemm g, int row, int first, int count, float[] c, int at, float[] saved) {
+    int active = columnsBefore(g.activationColumns(), first, count);
+    if (active == 0) {
+      return;
+    }
+    Span s = g.saved();
+    if (s == null) {
+      maths.activation(g.activation(), c, at, c, at, active);
+    } else {
+      staging.load(s, row * g.ldSaved() + first, saved, 0, active);
+      maths.activationGradient(g.activation(), saved, 0, c, at, c, at, active);
+    }
+  }
+
+  private void scale(Gemm g, int row, int count, float[] c, int at, float[] scale) {
+    if (g.columnScale() != null) {
+      rows.multiply(c, at, scale, 0, count);
+    }
+    Span rowScale = g.rowScale();
+    if (rowScale != null) {
+      float factor = ALL.get(ValueLayout.JAVA_FLOAT, rowScale.address() + 4L * (row / g.rowsPerScale()));
+      rows.scale(c, at, count, factor);
+    }
+  }
+
+  private void addResidual(Gemm g, int row, int first, int count, float[] c, int at, float[] operand) {
+    Span residual = g.residual();
+    if (residual != null) {
+      staging.load(residual, row * g.ldResidual() + first, operand, 0, count);
+      rows.add(c, at, operand, 0, count);
+    }
+  }
+
+  private void store(Gemm g, int row, int first, int count, float[] c, int at) {
+    int left = columnsBefore(g.splitN(), first, count);
+    if (left > 0) {
+      staging.store(c, at, g.c(), row * g.ldc() + first, left);
+    }
+    Span c2 = g.c2();
+    if (c2 != null && left < count) {
+      staging.store(c, at + left, c2, row * g.ldc2() + first + left - g.splitN(), count - left);
+    }
+  }
+}

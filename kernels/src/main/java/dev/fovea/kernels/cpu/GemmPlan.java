@@ -1,0 +1,164 @@
+package dev.fovea.kernels.cpu;
+
+import dev.fovea.kernels.Gemm;
+import dev.fovea.kernels.cpu.simd.Tiles;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How one product is cut, by its shape alone. C is cut into <b>blocks</b> of rows by columns, each computed by one
+ * thread in a cache-sized scratch; k is cut into pieces of {@link #depth}, the length of the panels that a tile runs
+ * over at once. Operands are packed for a <b>pass</b> at a time, a range of row blocks by column blocks by k, so that
+ * packed memory stays bounded whatever the product.
+ */
+final class GemmPlan {
+  /** Steps of k in one panel piece: with it a piece of B fits L1, and a block of A half of L2. */
+  private static final int DEPTH = 256;
+
+  private static final int BLOCK_ROWS = 200;
+  private static final int BLOCK_COLUMNS = 256;
+  private static final int LEAST_ROWS = 64;
+  private static final int LEAST_COLUMNS = 64;
+
+  /** Blocks that keep 16 threads busy evenly, if each still has this many multiply-adds to do. */
+  private static final int BLOCKS = 64;
+
+  private static final long LEAST_WORK = 4_000_000;
+
+  /** Products this small (about 30 µs) stay on the caller's thread. */
+  private static final long SERIAL_WORK = 2_000_000;
+
+  private static final int LONG_K = 8192;
+  private static final int LONG_PASS = 2048;
+  private static final int PASS_A = 4 << 20;
+  private static final int PASS_B = 8 << 20;
+
+  final int tileRows;
+  final int tileColumns;
+  int m;
+  int n;
+  int k;
+  int depth;
+  int passDepth;
+  int rowBlocks;
+  int columnBlocks;
+  boolean serial;
+  private int rowTiles;
+  private int[] columnStarts = new int[64];
+
+  GemmPlan(Tiles tiles) {
+    tileRows = tiles.rows();
+    tileColumns = tiles.columns();
+  }
+
+  void cut(Gemm call) {
+    m = call.m;
+    n = call.n;
+    k = call.k;
+    serial = (double) m * n * k < SERIAL_WORK;
+    passDepth = k > LONG_K ? LONG_PASS : k;
+    depth = pieceDepth(k);
+    rowTiles = Math.ceilDiv(m, tileRows);
+    rowBlocks = Math.ceilDiv(rowTiles, BLOCK_ROWS / tileRows);
+    int width = BLOCK_COLUMNS;
+    double work = (double) rowTiles * tileRows * n * k;
+    long blocks = (long) rowBlocks * Math.ceilDiv(n, width);
+    while (blocks < BLOCKS && work / blocks >= 2 * LEAST_WORK) {
+      if (width > LEAST_COLUMNS) {
+        width /= 2;
+      } else if (rowTiles * tileRows / rowBlocks >= 2 * LEAST_ROWS) {
+        rowBlocks *= 2;
+      } else {
+        break;
+      }
+      blocks = (long) rowBlocks * Math.ceilDiv(n, width);
+    }
+    cutColumns(call.qkNorm(), width);
+  }
+
+  /** Even pieces of at most {@link #DEPTH}. */
+  static int pieceDepth(int k) {
+    int pieces = Math.ceilDiv(k, DEPTH);
+    return k > LONG_K ? DEPTH : Math.ceilDiv(Math.ceilDiv(k, pieces), 4) * 4;
+  }
+
+  /** Blocks of about {@code width} columns; a head of QK-norm is never cut. */
+  private void cutColumns(Gemm.@Nullable QkNorm norm, int width) {
+    columnBlocks = 0;
+    columnStarts[0] = 0;
+    if (norm == null) {
+      cutRange(n, width, tileColumns);
+      return;
+    }
+    cutRange(norm.begin(), width, tileColumns);
+    int unit = norm.headDim();
+    while (unit % tileColumns != 0 && unit < 4 * norm.headDim()) {
+      unit += norm.headDim();
+    }
+    cutRange(norm.begin() + 2 * norm.heads() * norm.headDim(), width, unit % tileColumns == 0 ? unit : norm.headDim());
+    cutRange(n, width, tileColumns);
+  }
+
+  /** Blocks up to column {@code end}, of whole units as far as they go, nearly equal. */
+  private void cutRange(int end, int width, int unit) {
+    int begin = columnStarts[columnBlocks];
+    int units = Math.ceilDiv(end - begin, unit);
+    int count = Math.clamp(Math.ceilDiv(end - begin, width), 1, Math.max(1, units));
+    for (int i = 1; i <= count && begin < end; i++) {
+      if (columnBlocks + 2 > columnStarts.length) {
+        columnStarts = Arrays.copyOf(columnStarts, 2 * columnStarts.length);
+      }
+      columnStarts[++columnBlocks] = Math.min(end, begin + (int) ((long) units * i / count) * unit);
+    }
+  }
+
+  int rowStart(int block) {
+    return Math.min(m, (int) ((long) rowTiles * block / rowBlocks) * tileRows);
+  }
+
+  int columnStart(int block) {
+    return columnStarts[block];
+  }
+
+  /** First panel of B that a column block needs, and the one behind its last. */
+  int firstPanel(int columnBlock) {
+    return columnStarts[columnBlock] / tileColumns;
+  }
+
+  int endPanel(int columnBlock) {
+    return Math.ceilDiv(columnStarts[columnBlock + 1], tileColumns);
+  }
+
+  /** The column block behind the pass that begins with this one. */
+  int columnPassEnd(int first) {
+    long panels = Math.max(1, PASS_B / (passDepth * (long) tileColumns));
+    int end = first + 1;
+    while (end < columnBlocks && endPanel(end) - firstPanel(first) <= panels) {
+      end++;
+    }
+    return end;
+  }
+
+  /** The row block behind the pass that begins with this one. */
+  int rowPassEnd(int first) {
+    int rows = PASS_A / passDepth;
+    int end = first + 1;
+    while (end < rowBlocks && rowStart(end + 1) - rowStart(first) <= rows) {
+      end++;
+    }
+    return end;
+  }
+
+  /** Rows and columns of the largest block, in whole tiles. */
+  int mostRows() {
+    return Math.ceilDiv(rowTiles, rowBlocks) * tileRows;
+  }
+
+  int mostColumns() {
+    int most = 0;
+    for (int i = 0; i < columnBlocks; i++) {
+      most = Math.max(most, endPanel(i) - firstPanel(i));
+    }
+    return most * tileColumns;
+  }
+}

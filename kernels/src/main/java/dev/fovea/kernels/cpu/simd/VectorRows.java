@@ -1,0 +1,93 @@
+package dev.fovea.kernels.cpu.simd;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** {@link Rows} with the Vector API: whole vectors, then one masked step. */
+final class VectorRows implements Rows {
+  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  private static final int LANES = S.length();
+
+  @Override
+  public void scale(float[] x, int at, int count, float factor) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector.fromArray(S, x, at + i).mul(factor).intoArray(x, at + i);
+    }
+    if (i < count) {
+      VectorMask<Float> mask = S.indexInRange(i, count);
+      FloatVector.fromArray(S, x, at + i, mask).mul(factor).intoArray(x, at + i, mask);
+    }
+  }
+
+  @Override
+  public void add(float[] x, int at, float[] y, int yAt, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector.fromArray(S, x, at + i).add(FloatVector.fromArray(S, y, yAt + i)).intoArray(x, at + i);
+    }
+    if (i < count) {
+      VectorMask<Float> mask = S.indexInRange(i, count);
+      FloatVector sum = FloatVector.fromArray(S, x, at + i, mask).add(FloatVector.fromArray(S, y, yAt + i, mask));
+      sum.intoArray(x, at + i, mask);
+    }
+  }
+
+  @Override
+  public void multiply(float[] x, int at, float[] y, int yAt, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector.fromArray(S, x, at + i).mul(FloatVector.fromArray(S, y, yAt + i)).intoArray(x, at + i);
+    }
+    if (i < count) {
+      VectorMask<Float> mask = S.indexInRange(i, count);
+      FloatVector product = FloatVector.fromArray(S, x, at + i, mask).mul(FloatVector.fromArray(S, y, yAt + i, mask));
+      product.intoArray(x, at + i, mask);
+    }
+  }
+
+  @Override
+  public void normalize(float[] x, int at, int count, float mean, float factor, float[] weight, int weightAt) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector w = FloatVector.fromArray(S, weight, weightAt + i);
+      FloatVector.fromArray(S, x, at + i).sub(mean).mul(factor).mul(w).intoArray(x, at + i);
+    }
+    if (i < count) {
+      VectorMask<Float> mask = S.indexInRange(i, count);
+      FloatVector w = FloatVector.fromArray(S, weight, weightAt + i, mask);
+      FloatVector.fromArray(S, x, at + i, mask).sub(mean).mul(factor).mul(w).intoArray(x, at + i, mask);
+    }
+  }
+
+  @Override
+  public float sum(float[] x, int at, int count) {
+    FloatVector sum = FloatVector.zero(S);
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      sum = sum.add(FloatVector.fromArray(S, x, at + i));
+    }
+    if (i < count) {
+      sum = sum.add(FloatVector.fromArray(S, x, at + i, S.indexInRange(i, count)));
+    }
+    return sum.reduceLanes(VectorOperators.ADD);
+  }
+
+  @Override
+  public float sumOfSquares(float[] x, int at, int count, float mean) {
+    FloatVector sum = FloatVector.zero(S);
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector deviation = FloatVector.fromArray(S, x, at + i).sub(mean);
+      sum = deviation.fma(deviation, sum);
+    }
+    if (i < count) {
+      VectorMask<Float> mask = S.indexInRange(i, count);
+      FloatVector deviation = FloatVector.fromArray(S, x, at + i, mask).sub(mean, mask);
+      sum = deviation.fma(deviation, sum);
+    }
+    return sum.reduceLanes(VectorOperators.ADD);
+  }
+}

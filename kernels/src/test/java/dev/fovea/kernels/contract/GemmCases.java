@@ -1,0 +1,204 @@
+package dev.fovea.kernels.contract;
+
+import static dev.fovea.kernels.Activation.GELU_ERF;
+import static dev.fovea.kernels.Activation.GELU_TANH;
+import static dev.fovea.kernels.DType.BF16;
+import static dev.fovea.kernels.DType.F32;
+import static dev.fovea.kernels.Layout.NN;
+import static dev.fovea.kernels.Layout.NT;
+import static dev.fovea.kernels.Layout.TN;
+
+import dev.fovea.kernels.Activation;
+import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Layout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Matrix products: awkward shapes, every operand of the epilogue, and the layers of vision transformers. */
+public final class GemmCases {
+  private GemmCases() {}
+
+  public static Stream<KernelCase> all() {
+    List<GemmCase> cases = new ArrayList<>();
+    shapes(cases);
+    operands(cases);
+    types(cases);
+    forward(cases);
+    parallel(cases);
+    backward(cases);
+    return cases.stream().map(GemmCase::done);
+  }
+
+  /** Sizes from 1 on around the edges of tiles, blocks, panel pieces and passes, in every layout. */
+  private static void shapes(List<GemmCase> cases) {
+    int[][] sizes = {
+      {1, 1, 1}, {1, 7, 3}, {7, 1, 5}, {2, 3, 257}, {7, 33, 31}, {8, 32, 64}, {9, 17, 40}, {16, 16, 16},
+      {31, 65, 33}, {64, 64, 64}, {1, 1000, 64}, {197, 3, 48}, {196, 40, 197}, {257, 72, 88}, {5, 300, 520},
+      {410, 90, 20}, {100, 530, 12}, {3, 5, 8300}
+    };
+    for (Layout layout : Layout.values()) {
+      for (int[] s : sizes) {
+        cases.add(new GemmCase(layout, s[0], s[1], s[2]));
+      }
+      cases.add(new GemmCase(layout, 37, 45, 53).padded(11));
+    }
+    for (Layout layout : new Layout[] {NN, NT}) {
+      cases.add(new GemmCase(layout, 1, 7, 3).packed());
+      cases.add(new GemmCase(layout, 197, 70, 300).packed());
+      cases.add(new GemmCase(layout, 9, 257, 40).padded(3).packed());
+      cases.add(new GemmCase(layout, 2, 40, 8201).packed());
+      cases.add(new GemmCase(layout, 50, 41, 60).splitK(29));
+      cases.add(new GemmCase(layout, 50, 41, 600).splitK(300).padded(5));
+      cases.add(new GemmCase(layout, 9, 21, 31).splitK(1).packed());
+    }
+    cases.add(new GemmCase(NT, 1, 1100, 8195));
+    cases.add(new GemmCase(TN, 20, 70, 8200).accumulate().operandSums().columnSums());
+  }
+
+  /** Each operand of the epilogue alone, then all that go together. */
+  private static void operands(List<GemmCase> cases) {
+    cases.add(new GemmCase(NN, 33, 70, 20).alpha(-0.5f));
+    cases.add(new GemmCase(NN, 33, 70, 20).accumulate());
+    cases.add(new GemmCase(NN, 33, 70, 20).accumulate().alpha(2));
+    cases.add(new GemmCase(NT, 33, 70, 20).bias());
+    cases.add(new GemmCase(NT, 33, 70, 20).bias(41));
+    cases.add(new GemmCase(NT, 33, 70, 20).pre(70));
+    cases.add(new GemmCase(NT, 33, 70, 20).pre(13));
+    for (Activation f : Activation.values()) {
+      cases.add(new GemmCase(NT, 33, 70, 20).activation(f, 70));
+      cases.add(new GemmCase(NT, 33, 300, 20).activation(f, 261));
+      cases.add(new GemmCase(NN, 33, 70, 20).gradient(f, 70));
+      cases.add(new GemmCase(NN, 33, 300, 20).gradient(f, 1));
+    }
+    cases.add(new GemmCase(NT, 33, 70, 20).columnScale());
+    cases.add(new GemmCase(NT, 33, 70, 20).rowScale(1));
+    cases.add(new GemmCase(NT, 33, 70, 20).rowScale(10));
+    cases.add(new GemmCase(NT, 33, 70, 20).residual());
+    cases.add(new GemmCase(NT, 33, 70, 20).residualInPlace());
+    cases.add(new GemmCase(NT, 33, 70, 20).splitN(1));
+    cases.add(new GemmCase(NT, 33, 300, 20).splitN(259).padded(2));
+    cases.add(new GemmCase(NN, 33, 70, 20).columnSums());
+    cases.add(new GemmCase(NN, 450, 300, 20).columnSums());
+    cases.add(new GemmCase(TN, 33, 70, 20).operandSums());
+    cases.add(new GemmCase(TN, 300, 70, 600).operandSums());
+    for (int headDim : new int[] {64, 72, 80, 88, 104, 112, 128, 17}) {
+      cases.add(new GemmCase(NT, 20, 7 * headDim, 64).qkNorm(0, 3, headDim, true));
+      cases.add(new GemmCase(NT, 11, 11 + 4 * headDim, 64).qkNorm(9, 2, headDim, false));
+    }
+    cases.add(everything(F32));
+    cases.add(everything(BF16));
+  }
+
+  private static GemmCase everything(DType type) {
+    return new GemmCase(NT, 61, 290, 50)
+        .types(type, type, type)
+        .exact()
+        .padded(6)
+        .splitK(21)
+        .splitN(100)
+        .alpha(2)
+        .accumulate()
+        .bias()
+        .pre(110)
+        .activation(GELU_TANH, 90)
+        .columnScale()
+        .rowScale(9)
+        .residual()
+        .columnSums();
+  }
+
+  private static void types(List<GemmCase> cases) {
+    for (Layout layout : Layout.values()) {
+      cases.add(new GemmCase(layout, 37, 45, 53).types(BF16, BF16, BF16));
+      cases.add(new GemmCase(layout, 37, 45, 53).types(BF16, BF16, F32));
+      cases.add(new GemmCase(layout, 37, 45, 53).types(F32, BF16, F32).padded(1));
+      cases.add(new GemmCase(layout, 37, 45, 53).types(BF16, F32, F32).accumulate());
+    }
+    cases.add(new GemmCase(NT, 37, 45, 53).types(BF16, BF16, BF16).packed());
+  }
+
+  /** Layers of a sequential block, narrow: qkv, projection, both halves of the MLP. */
+  private static void forward(List<GemmCase> cases) {
+    for (DType type : new DType[] {F32, BF16}) {
+      cases.add(new GemmCase(NT, 197, 3 * 192, 96).types(type, type, type).bias());
+      cases.add(new GemmCase(NT, 197, 3 * 192, 96).types(type, type, type).bias().qkNorm(0, 3, 64, true));
+      cases.add(
+          new GemmCase(NT, 100, 384, 96).types(type, type, type).exact().bias().pre(384).activation(GELU_ERF, 384));
+      cases.add(
+          new GemmCase(NT, 4 * 50, 96, 384)
+              .types(type, type, type)
+              .packed()
+              .bias()
+              .columnScale()
+              .rowScale(50)
+              .residualInPlace());
+    }
+  }
+
+  /** The parallel block of ViT-22B: one projection in, {@code [mlp | q | k | v]}, and one out. */
+  private static void parallel(List<GemmCase> cases) {
+    for (DType type : new DType[] {F32, BF16}) {
+      cases.add(
+          new GemmCase(NT, 70, 256 + 3 * 128, 128)
+              .types(type, type, type)
+              .splitN(256)
+              .bias(256)
+              .activation(GELU_TANH, 256)
+              .qkNorm(256, 2, 64, true));
+      cases.add(
+          new GemmCase(NT, 70, 250 + 3 * 144, 128)
+              .types(type, type, type)
+              .padded(2)
+              .splitN(250)
+              .bias(250)
+              .exact()
+              .pre(250)
+              .activation(GELU_TANH, 250));
+      cases.add(
+          new GemmCase(NT, 70, 128, 128 + 512).types(type, type, type).splitK(128).bias().rowScale(35).residual());
+    }
+    cases.add(
+        new GemmCase(NT, 70, 256 + 3 * 128, 128)
+            .packed()
+            .splitN(256)
+            .bias(256)
+            .pre(640)
+            .activation(GELU_TANH, 256)
+            .qkNorm(256, 2, 64, false));
+  }
+
+  private static void backward(List<GemmCase> cases) {
+    for (DType type : new DType[] {F32, BF16}) {
+      cases.add(new GemmCase(NN, 197, 384, 96).types(type, type, type).gradient(GELU_ERF, 384).columnSums());
+      cases.add(
+          new GemmCase(NN, 130, 640, 96).types(type, type, type).splitN(128).gradient(GELU_TANH, 640).columnSums());
+      cases.add(new GemmCase(NN, 197, 96, 384).types(type, type, type).accumulate());
+      cases.add(new GemmCase(TN, 96, 384, 788).types(type, type, F32).accumulate().operandSums());
+    }
+  }
+
+  /** Square products, and layers of ViT-B/16 at batch 1 and 8 and of SigLIP So400m/14 at batch 1 and 8. */
+  public static Stream<KernelCase> timed() {
+    List<GemmCase> cases = new ArrayList<>();
+    cases.add(new GemmCase(NN, 1024, 1024, 1024));
+    cases.add(new GemmCase(NN, 2048, 2048, 2048));
+    for (int m : new int[] {197, 1576}) {
+      layers(cases, m, 768, 2304, 3072);
+    }
+    for (int m : new int[] {256, 2048}) {
+      layers(cases, m, 1152, 3456, 4304);
+    }
+    cases.add(new GemmCase(NN, 1576, 3072, 768).gradient(GELU_ERF, 3072).columnSums());
+    cases.add(new GemmCase(TN, 768, 3072, 1576).accumulate().operandSums());
+    return cases.stream().map(GemmCase::done);
+  }
+
+  private static void layers(List<GemmCase> cases, int m, int width, int qkv, int hidden) {
+    cases.add(new GemmCase(NT, m, qkv, width).packed().bias());
+    cases.add(new GemmCase(NT, m, width, width).packed().bias().residualInPlace());
+    cases.add(new GemmCase(NT, m, hidden, width).packed().bias().activation(GELU_ERF, hidden));
+    cases.add(new GemmCase(NT, m, width, hidden).packed().bias().residualInPlace());
+    cases.add(new GemmCase(NT, m, width, width));
+  }
+}

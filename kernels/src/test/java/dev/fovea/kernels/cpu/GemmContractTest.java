@@ -1,0 +1,14 @@
+package dev.fovea.kernels.cpu;
+
+import dev.fovea.kernels.contract.GemmCases;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Matrix products against the reference. */
+class GemmContractTest {
+  @TestFactory
+  Stream<DynamicTest> contract() {
+    return Devices.contract(GemmCases.all());
+  }
+}
