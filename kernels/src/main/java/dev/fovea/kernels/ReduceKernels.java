@@ -24,4 +24,9 @@ public interface ReduceKernels {
    * norm, left on the device for the optimizer kernels. 1 for a norm of zero; NaN for a norm of NaN.
    */
   void clipFactor(Span sumOfSquares, float maxNorm, Span out);
+
+  /** These kernels behind the checks that every device needs. */
+  static ReduceKernels checked(ReduceKernels kernels) {
+    return new CheckedReduce(kernels);
+  }
 }

@@ -70,4 +70,9 @@ public interface TokenKernels {
 
   /** The gradient of {@link #meanPool}: dx is [batch, tokens, width], zero for tokens left out. */
   void meanPoolGradient(int batch, int tokens, int width, int first, Span dOut, @Nullable Span lengths, Span dx);
+
+  /** These kernels behind the checks that every device needs. */
+  static TokenKernels checked(TokenKernels kernels) {
+    return new CheckedToken(kernels);
+  }
 }

@@ -26,11 +26,18 @@ public final class CpuDevice implements Device, AutoCloseable {
   private final CpuOptions options;
   private final MemoryPool pool;
   private final MemoryStats memory;
-  private volatile @Nullable CpuKernels kernels;
+  private volatile @Nullable KernelSet kernels;
   private volatile boolean closed;
 
   CpuDevice(CpuOptions options) {
     this(options, "cpu#" + NUMBERS.incrementAndGet());
+  }
+
+  /** Main memory with somebody else's kernels: for checks against a reference. */
+  static CpuDevice with(KernelSet kernels, String name) {
+    var device = new CpuDevice(CpuOptions.defaults(), name);
+    device.kernels = kernels;
+    return device;
   }
 
   private CpuDevice(CpuOptions options, String name) {
@@ -47,13 +54,13 @@ public final class CpuDevice implements Device, AutoCloseable {
 
   @Override
   public KernelSet kernels() {
-    CpuKernels made = kernels;
+    KernelSet made = kernels;
     return made != null ? made : makeKernels();
   }
 
   private synchronized KernelSet makeKernels() {
     checkOpen();
-    CpuKernels made = kernels;
+    KernelSet made = kernels;
     if (made == null) {
       made = CpuKernels.create(options.threads());
       kernels = made;
@@ -100,11 +107,10 @@ public final class CpuDevice implements Device, AutoCloseable {
     }
     closed = true;
     memory.trim();
-    CpuKernels made = kernels;
-    if (made != null) {
+    if (kernels instanceof CpuKernels made) {
       made.close();
-      kernels = null;
     }
+    kernels = null;
   }
 
   @Override

@@ -19,8 +19,17 @@ public final class Memory implements AutoCloseable {
   private static final VarHandle CLOSED = handle("closed", boolean.class);
 
   private final Device device;
-  private final long address;
   private final long bytes;
+
+  private long address;
+
+  /** What fills it once somebody asks for the address; null once that has happened. */
+  private @Nullable Promise promise;
+
+  /** What a kept promise allocated; given back with the last reference to this. */
+  private @Nullable Memory real;
+
+  private record Promise(String label, Runnable fill) {}
 
   /** What to give back, and to whom; null for memory of the caller's. */
   private final @Nullable Allocation allocation;
@@ -52,6 +61,29 @@ public final class Memory implements AutoCloseable {
     this.wrapped = segment;
   }
 
+  private Memory(Device device, long bytes, Promise promise) {
+    this.device = device;
+    this.bytes = bytes;
+    this.allocation = null;
+    this.wrapped = null;
+    this.promise = promise;
+  }
+
+  /**
+   * Memory that is allocated, and filled by {@code fill}, when its address is first asked for: never, if nobody asks.
+   * Confined to one thread until then.
+   */
+  static Memory promised(Device device, long bytes, String label, Runnable fill) {
+    return new Memory(device, bytes, new Promise(label, fill));
+  }
+
+  private void keep(Promise promise) {
+    this.promise = null;
+    real = MemoryPool.of(device).allocate(bytes, promise.label, false, Origin.sampled());
+    address = real.address;
+    promise.fill.run();
+  }
+
   /** The caller's memory, neither counted nor freed. */
   static Memory wrap(Device device, MemorySegment segment) {
     return new Memory(device, segment);
@@ -64,6 +96,9 @@ public final class Memory implements AutoCloseable {
 
   /** The first byte. Valid while a reference is held. */
   public long address() {
+    if (promise != null) {
+      keep(promise);
+    }
     return address;
   }
 
@@ -109,7 +144,15 @@ public final class Memory implements AutoCloseable {
         allocation.clear();
         allocation.pool().free(allocation);
       }
+      if (real != null) {
+        real.release();
+      }
     }
+  }
+
+  /** Whether nobody else holds a reference. */
+  boolean exclusive() {
+    return references == 1 && wrapped == null;
   }
 
   /** Whether the bytes may still be used: not freed, and the caller's arena not closed. */
@@ -129,9 +172,10 @@ public final class Memory implements AutoCloseable {
     if (view == null) {
       retain(); // throws when freed, and keeps them until the view stands
       try {
+        long at = address();
         views = Arena.ofShared();
         // The clean-up action keeps this memory reachable as long as the segment is.
-        view = MemorySegment.ofAddress(address).reinterpret(bytes, views, ended -> Reference.reachabilityFence(this));
+        view = MemorySegment.ofAddress(at).reinterpret(bytes, views, ended -> Reference.reachabilityFence(this));
       } finally {
         release();
       }

@@ -17,9 +17,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Tensor implements AutoCloseable {
   private final Memory memory;
-  private final Span span;
+  private final long firstByte;
+  private final DType dtype;
   private final Shape shape;
   private final @Nullable Origin origin;
+
+  /** Made when first asked for: memory may be {@linkplain Memory#promised promised} only. */
+  private @Nullable Span span;
+
+  /** What a tape knows this as, if it is the result of a recorded operation. */
+  private @Nullable Variable variable;
+
+  /** What gradients know this as, if it is trainable. */
+  private Variable.@Nullable Leaf leaf;
 
   // Written with this locked.
   private @Nullable Scope owner;
@@ -28,21 +38,32 @@ public final class Tensor implements AutoCloseable {
   /** Where its owner's list has it; guarded by the owner. */
   int place;
 
-  /** Takes over one reference to the memory, and enters the scope. */
-  Tensor(Scope scope, Memory memory, Span span, Shape shape, @Nullable Origin origin) {
+  /** Takes over one reference to the memory, and enters the scope; null for none. */
+  private Tensor(
+      @Nullable Scope scope, Memory memory, long firstByte, DType dtype, Shape shape, @Nullable Origin origin) {
     this.memory = memory;
-    this.span = span;
+    this.firstByte = firstByte;
+    this.dtype = dtype;
     this.shape = shape;
     this.origin = origin;
     this.owner = scope;
-    scope.add(this);
+    if (scope != null) {
+      scope.add(this);
+    }
   }
 
   private static Tensor make(Shape shape, DType dtype, boolean zeroed) {
     Scope scope = Scope.current();
     Origin origin = Origin.sampled();
     Memory memory = MemoryPool.of(scope.device()).allocate(Elements.bytes(shape, dtype), scope.label(), zeroed, origin);
-    return new Tensor(scope, memory, new Span(memory.address(), memory.bytes(), dtype), shape, origin);
+    return new Tensor(scope, memory, 0, dtype, shape, origin);
+  }
+
+  /** A tensor that gets memory, and is filled by {@code fill}, when somebody first looks at it, or never. */
+  static Tensor promised(Shape shape, DType dtype, Runnable fill) {
+    Scope scope = Scope.current();
+    Memory memory = Memory.promised(scope.device(), Elements.bytes(shape, dtype), scope.label(), fill);
+    return new Tensor(scope, memory, 0, dtype, shape, Origin.sampled());
   }
 
   /**
@@ -64,7 +85,7 @@ public final class Tensor implements AutoCloseable {
   public static Tensor full(Shape shape, DType dtype, double value) {
     Tensor tensor = empty(shape, dtype);
     if (shape.count() > 0) {
-      tensor.device().kernels().elementwise().fill(tensor.span, value);
+      tensor.device().kernels().elementwise().fill(tensor.span(), value);
     }
     return tensor;
   }
@@ -102,7 +123,7 @@ public final class Tensor implements AutoCloseable {
   private static Tensor of(MemorySegment values, long count, DType dtype, Shape shape) {
     Check.values("values", count, shape);
     Tensor tensor = empty(shape, dtype);
-    tensor.raw().write(values, tensor.span.address());
+    tensor.raw().write(values, tensor.span().address());
     return tensor;
   }
 
@@ -132,12 +153,12 @@ public final class Tensor implements AutoCloseable {
           "a multiple of %d for %s".formatted(dtype.bytes(), dtype));
     }
     Memory memory = Memory.wrap(scope.device(), segment);
-    return new Tensor(scope, memory, Span.of(segment, dtype), shape, Origin.sampled());
+    return new Tensor(scope, memory, 0, dtype, shape, Origin.sampled());
   }
 
   /** How elements are stored. */
   public DType dtype() {
-    return span.dtype();
+    return dtype;
   }
 
   /** Sizes of the axes. */
@@ -156,7 +177,12 @@ public final class Tensor implements AutoCloseable {
    */
   public Span span() {
     checkUsable();
-    return span;
+    Span made = span;
+    if (made == null) {
+      made = new Span(memory.address() + firstByte, Elements.bytes(shape, dtype), dtype);
+      span = made;
+    }
+    return made;
   }
 
   /** Whether writing is forbidden, because memory was wrapped that is read-only. */
@@ -174,7 +200,7 @@ public final class Tensor implements AutoCloseable {
     if (memory.isReadOnly()) {
       throw Check.state("a read-only tensor is written to", "made", origin);
     }
-    return span;
+    return span();
   }
 
   Memory memory() {
@@ -195,6 +221,18 @@ public final class Tensor implements AutoCloseable {
     return view(0, this.shape.reshaped(shape));
   }
 
+  /**
+   * The same elements in another shape.
+   *
+   * @throws IllegalArgumentException if the number of elements differs
+   */
+  public Tensor reshape(Shape shape) {
+    if (shape.count() != this.shape.count()) {
+      throw Check.bad("shape", shape, "as many elements as " + this.shape);
+    }
+    return view(0, shape);
+  }
+
   /** The same elements on a single axis. */
   public Tensor flatten() {
     return view(0, Shape.of(shape.count()));
@@ -209,6 +247,7 @@ public final class Tensor implements AutoCloseable {
     if (shape.rank() == 0) {
       throw Check.bad("narrow", "a tensor of shape []", "at least one axis");
     }
+    checkUntracked("narrow", "Ops.slice");
     long rows = shape.dim(0);
     if (first < 0 || count < 0 || first > rows - count) {
       throw Check.bad("narrow", "%d from %d on".formatted(count, first), "a part of the first axis of " + shape);
@@ -217,17 +256,71 @@ public final class Tensor implements AutoCloseable {
     return view(rows == 0 ? 0 : shape.count() / rows * first, part);
   }
 
-  /** A tensor of this dtype on the same memory. */
-  Tensor view(long first, Shape shape) {
-    Scope scope = Scope.current();
+  /** A tensor of this dtype on the same memory, {@code first} elements on. */
+  private Tensor view(long first, Shape shape) {
+    return share(Scope.current(), first, shape);
+  }
+
+  /** As {@link #view}, owned by no scope: the caller closes it. */
+  Tensor alias(Shape shape) {
+    return share(null, 0, shape);
+  }
+
+  private Tensor share(@Nullable Scope scope, long first, Shape shape) {
     checkUsable();
     memory.retain();
-    return new Tensor(scope, memory, span.slice(first, shape.count()), shape, Origin.sampled());
+    Tensor view =
+        new Tensor(scope, memory, firstByte + first * dtype.bytes(), dtype, shape, Origin.sampled());
+    if (shape.count() == this.shape.count()) {
+      view.variable = variable;
+      view.leaf = leaf;
+    }
+    return view;
+  }
+
+  /**
+   * Makes this a tensor that gradients are computed for ({@link Tape}).
+   *
+   * @return this
+   * @throws IllegalArgumentException if it is not of dtype F32, BF16 or F64
+   */
+  public Tensor trainable() {
+    Check.dtype("trainable", dtype, DType.F32, DType.BF16, DType.F64);
+    if (leaf == null) {
+      leaf = new Variable.Leaf(this);
+    }
+    return this;
+  }
+
+  /** Whether gradients are computed for this. */
+  public boolean isTrainable() {
+    return leaf != null;
+  }
+
+  /** What would silently lose the gradient is refused while a tape records. */
+  private void checkUntracked(String method, String instead) {
+    if ((variable != null || leaf != null) && Tape.current() != null) {
+      throw new IllegalStateException(
+          "%s: got a tensor that a tape follows, expected none; use %s".formatted(method, instead));
+    }
+  }
+
+  /** Makes this the value of a variable of a tape. */
+  void track(Variable variable) {
+    this.variable = variable;
+  }
+
+  @Nullable Variable variable() {
+    return variable;
+  }
+
+  Variable.@Nullable Leaf leaf() {
+    return leaf;
   }
 
   /** All elements as float, rounded if they are of an integer dtype. */
   public float[] toFloats() {
-    return read(() -> Elements.floats(raw(), span));
+    return read(() -> Elements.floats(raw(), span()));
   }
 
   /**
@@ -239,7 +332,7 @@ public final class Tensor implements AutoCloseable {
     if (dtype().isFloating()) {
       throw Check.bad("toLongs", dtype(), "an integer dtype");
     }
-    return read(() -> Elements.longs(raw(), span));
+    return read(() -> Elements.longs(raw(), span()));
   }
 
   /**
@@ -251,7 +344,7 @@ public final class Tensor implements AutoCloseable {
     if (shape.count() != 1) {
       throw Check.bad("item", "a tensor of shape " + shape, "exactly one element");
     }
-    return read(() -> dtype().isFloating() ? Elements.floats(raw(), span)[0] : Elements.longs(raw(), span)[0]);
+    return read(() -> dtype().isFloating() ? Elements.floats(raw(), span())[0] : Elements.longs(raw(), span())[0]);
   }
 
   private interface Reading<T> {
@@ -275,7 +368,7 @@ public final class Tensor implements AutoCloseable {
    */
   public MemorySegment segment() {
     checkUsable();
-    return memory.segment().asSlice(span.address() - memory.address(), span.bytes());
+    return memory.segment().asSlice(firstByte, Elements.bytes(shape, dtype));
   }
 
   /**
@@ -317,10 +410,11 @@ public final class Tensor implements AutoCloseable {
     if (dtype == dtype()) {
       return view(0, shape);
     }
+    checkUntracked("to", "Ops.cast");
     Elements.checkCast(dtype(), dtype);
     Span from = span();
     Tensor converted = empty(shape, dtype);
-    Elements.cast(device(), from, converted.span);
+    Elements.cast(device(), from, converted.span());
     return converted;
   }
 
@@ -388,7 +482,7 @@ public final class Tensor implements AutoCloseable {
   public String toString() {
     String head = "%s %s on %s".formatted(dtype(), shape, device().name());
     try {
-      return head + ": " + read(() -> Elements.first(raw(), span));
+      return head + ": " + read(() -> Elements.first(raw(), span()));
     } catch (IllegalStateException e) {
       return head + (closed ? " (closed)" : " (its memory is closed)");
     }

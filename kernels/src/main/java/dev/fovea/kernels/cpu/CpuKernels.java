@@ -20,11 +20,15 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
   private final Simd simd;
   private final WorkerPool pool;
   private final GemmKernels gemm;
+  private final ReduceKernels reduce;
+  private final TokenKernels token;
 
   private CpuKernels(Simd simd, int threads) {
     this.simd = simd;
     this.pool = new WorkerPool(threads);
-    this.gemm = GemmKernels.checked(new CpuGemm(pool, simd));
+    gemm = GemmKernels.checked(new CpuGemm(pool, simd));
+    reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
+    token = TokenKernels.checked(new CpuToken(pool, simd));
   }
 
   /**
@@ -92,7 +96,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public ReduceKernels reduce() {
-    throw new UnsupportedOperationException();
+    return reduce;
   }
 
   @Override
@@ -107,7 +111,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public TokenKernels token() {
-    throw new UnsupportedOperationException();
+    return token;
   }
 
   @Override

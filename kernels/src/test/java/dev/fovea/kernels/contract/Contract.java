@@ -30,6 +30,20 @@ public final class Contract {
     }
   }
 
+  /** Runs the case on two devices in host memory: they must agree to the last bit. */
+  public static void sameBits(KernelCase test, KernelSet first, KernelSet second) {
+    long seed = test.toString().hashCode();
+    try (var expected = new HostCaseMemory(seed);
+        var got = new HostCaseMemory(seed)) {
+      test.setup().prepare(expected).on(first);
+      test.setup().prepare(got).on(second);
+      expected
+          .outputs()
+          .forEach((name, output) -> compare(
+              test + ": " + name, output.span(), got.outputs().get(name).span(), Tolerance.EXACT));
+    }
+  }
+
   private static void compare(String what, Span expected, Span got, Tolerance tolerance) {
     long wrong = 0;
     long worst = -1;

@@ -41,7 +41,7 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public ReduceKernels reduce() {
-    throw new UnsupportedOperationException();
+    return new ReferenceReduce();
   }
 
   @Override
@@ -56,7 +56,7 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public TokenKernels token() {
-    throw new UnsupportedOperationException();
+    return new ReferenceToken();
   }
 
   @Override

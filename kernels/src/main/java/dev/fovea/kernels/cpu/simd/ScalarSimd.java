@@ -1,7 +1,14 @@
 package dev.fovea.kernels.cpu.simd;
 
 /** Every facet in plain Java. */
-record ScalarSimd(String description, Tiles tiles, Convert convert, Maths maths, Packing packing, Rows rows)
+record ScalarSimd(
+    String description,
+    Tiles tiles,
+    Convert convert,
+    Maths maths,
+    Reductions reductions,
+    Packing packing,
+    Rows rows)
     implements Simd {
   static final ScalarSimd INSTANCE = new ScalarSimd("scalar");
 
@@ -11,6 +18,7 @@ record ScalarSimd(String description, Tiles tiles, Convert convert, Maths maths,
         new ScalarTiles(),
         new ScalarConvert(),
         new ScalarMaths(),
+        new ScalarReductions(),
         new ScalarPacking(),
         new ScalarRows());
   }

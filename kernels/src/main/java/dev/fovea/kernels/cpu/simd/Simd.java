@@ -17,6 +17,8 @@ public interface Simd {
 
   Maths maths();
 
+  Reductions reductions();
+
   Packing packing();
 
   Rows rows();

@@ -3,7 +3,14 @@ package dev.fovea.kernels.cpu.simd;
 import jdk.incubator.vector.FloatVector;
 
 /** Every facet with the Vector API, at this machine's preferred width. Loaded by name only (see {@link SimdChoice}). */
-record VectorSimd(String description, Tiles tiles, Convert convert, Maths maths, Packing packing, Rows rows)
+record VectorSimd(
+    String description,
+    Tiles tiles,
+    Convert convert,
+    Maths maths,
+    Reductions reductions,
+    Packing packing,
+    Rows rows)
     implements Simd {
   /**
    * @throws UnsupportedOperationException where vectors are shorter than the loops need
@@ -14,6 +21,7 @@ record VectorSimd(String description, Tiles tiles, Convert convert, Maths maths,
         VectorTiles.best(),
         new VectorConvert(),
         new VectorMaths(),
+        new VectorReductions(),
         new VectorPacking(),
         new VectorRows());
   }

@@ -1,0 +1,26 @@
+package dev.fovea.kernels.cpu;
+
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+
+import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Span;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** What launches do with whole spans. */
+final class Spans {
+  /** Stands for an operand that was not given: no elements. */
+  static final Span NONE = new Span(0, 0, DType.F32);
+
+  private Spans() {}
+
+  static Span orNone(@Nullable Span span) {
+    return span == null ? NONE : span;
+  }
+
+  /** Copies elements between spans of one dtype as they are. */
+  static void copy(Span from, long first, Span to, long toFirst, long count) {
+    int size = from.dtype().bytes();
+    MemorySegment.copy(ALL, from.address() + size * first, ALL, to.address() + size * toFirst, size * count);
+  }
+}

@@ -1,0 +1,126 @@
+package dev.fovea.kernels.cpu;
+
+import static dev.fovea.kernels.cpu.TokenAssembly.CHUNK;
+
+import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cpu.simd.Reductions;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@link dev.fovea.kernels.TokenKernels#assembleGradient}. A block takes one chunk of the prefix or the patches through
+ * all images in order, so it alone adds to its part of the sums.
+ */
+final class TokenAssemblyGradient implements Grid {
+  private final Staging staging;
+  private final Reductions reductions;
+  private int batch;
+  private long prefixLength;
+  private long patchLength;
+  private int prefixChunks;
+  private Span dOut = Spans.NONE;
+  private Span dPatches = Spans.NONE;
+  private Span dPrefix = Spans.NONE;
+  private Span dPositions = Spans.NONE;
+
+  TokenAssemblyGradient(Staging staging, Reductions reductions) {
+    this.staging = staging;
+    this.reductions = reductions;
+  }
+
+  void run(
+      WorkerPool pool,
+      int batch,
+      int prefixes,
+      int patchCount,
+      int width,
+      Span dOut,
+      @Nullable Span dPatches,
+      @Nullable Span dPrefix,
+      @Nullable Span dPositions) {
+    this.batch = batch;
+    prefixLength = (long) prefixes * width;
+    patchLength = (long) patchCount * width;
+    this.dOut = dOut;
+    this.dPatches = Spans.orNone(dPatches);
+    this.dPrefix = Spans.orNone(dPrefix);
+    this.dPositions = Spans.orNone(dPositions);
+    prefixChunks = TokenAssembly.chunks(prefixLength);
+    pool.run(this, prefixChunks + TokenAssembly.chunks(patchLength));
+  }
+
+  @Override
+  public void block(int index, Scratch scratch) {
+    if (index < prefixChunks) {
+      prefixChunk((long) index * CHUNK, scratch);
+    } else {
+      patchChunk((long) (index - prefixChunks) * CHUNK, scratch);
+    }
+  }
+
+  private void prefixChunk(long first, Scratch scratch) {
+    int count = (int) Math.min(CHUNK, prefixLength - first);
+    boolean positioned = dPositions.count() > patchLength;
+    if (dPrefix.count() == 0 && !positioned) {
+      return;
+    }
+    float[] sums = scratch.floats(1, CHUNK);
+    Arrays.fill(sums, 0, count, 0f);
+    sum(first, count, Spans.NONE, 0, sums, scratch);
+    if (dPrefix.count() > 0) {
+      addTo(dPrefix, first, sums, count, scratch);
+    }
+    if (positioned) {
+      addTo(dPositions, first, sums, count, scratch);
+    }
+  }
+
+  private void patchChunk(long first, Scratch scratch) {
+    int count = (int) Math.min(CHUNK, patchLength - first);
+    if (dPositions.count() == 0) {
+      if (dPatches.count() > 0) {
+        copy(first, count, scratch);
+      }
+      return;
+    }
+    float[] sums = scratch.floats(1, CHUNK);
+    Arrays.fill(sums, 0, count, 0f);
+    sum(prefixLength + first, count, dPatches, first, sums, scratch);
+    addTo(dPositions, dPositions.count() - patchLength + first, sums, count, scratch);
+  }
+
+  /** Adds the chunk at {@code first} of every image to {@code sums}, and leaves it in {@code copy} if that is given. */
+  private void sum(long first, int count, Span copy, long copyFirst, float[] sums, Scratch scratch) {
+    float[] values = scratch.floats(0, CHUNK);
+    for (int image = 0; image < batch; image++) {
+      staging.load(dOut, image * (prefixLength + patchLength) + first, values, 0, count);
+      reductions.add(values, 0, sums, 0, count);
+      if (copy.count() > 0) {
+        staging.store(values, 0, copy, image * patchLength + copyFirst, count);
+      }
+    }
+  }
+
+  private void copy(long first, int count, Scratch scratch) {
+    float[] values = scratch.floats(0, CHUNK);
+    DType dtype = dOut.dtype();
+    for (int image = 0; image < batch; image++) {
+      long from = image * (prefixLength + patchLength) + prefixLength + first;
+      long to = image * patchLength + first;
+      if (dtype == dPatches.dtype()) {
+        Spans.copy(dOut, from, dPatches, to, count);
+      } else {
+        staging.load(dOut, from, values, 0, count);
+        staging.store(values, 0, dPatches, to, count);
+      }
+    }
+  }
+
+  private void addTo(Span span, long first, float[] sums, int count, Scratch scratch) {
+    float[] values = scratch.floats(0, CHUNK);
+    staging.load(span, first, values, 0, count);
+    reductions.add(sums, 0, values, 0, count);
+    staging.store(values, 0, span, first, count);
+  }
+}

@@ -1,0 +1,284 @@
+package dev.fovea.tensor.ops;
+
+import dev.fovea.kernels.Activation;
+import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Gemm;
+import dev.fovea.kernels.Layout;
+import dev.fovea.kernels.Norm;
+import dev.fovea.kernels.Span;
+import dev.fovea.tensor.Operation;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@link Linear} with its gradient: one product forward; backward one for the input's gradient, which also applies the
+ * gradient of the activation that made the input, and one for the weight's per pair of input and output tensors.
+ */
+final class LinearOperation extends Operation {
+  private final Linear l;
+  private final Input x;
+  private final @Nullable Input x2;
+  private final Input weight;
+  private final @Nullable Input bias;
+  private final @Nullable Input scale;
+  private final @Nullable Input drop;
+  private final @Nullable Input residual;
+  private final @Nullable QkNorm qkNorm;
+  private final Output y;
+  private final @Nullable Output y2;
+
+  /** Values before activation or QK-norm: the first {@code preColumns} columns. */
+  private final @Nullable Output pre;
+
+  private final int preColumns;
+
+  /** Operands of the QK-norm, and its statistics if recorded. */
+  private record QkNorm(
+      Linear.QkNorm spec, Input qWeight, @Nullable Input qBias, Input kWeight, @Nullable Input kBias,
+      @Nullable Output qStats, @Nullable Output kStats) {}
+
+  LinearOperation(Linear l) {
+    super(l.x);
+    this.l = l;
+    x = input(l.x);
+    x2 = optional(l.x2);
+    weight = input(l.weight);
+    bias = optional(l.bias);
+    scale = keep(optional(l.scale));
+    drop = keep(optional(l.drop));
+    residual = optional(l.residual);
+    Input qWeight = l.qkNorm == null ? null : keep(input(l.qkNorm.qWeight()));
+    Input qBias = l.qkNorm == null ? null : optional(l.qkNorm.qBias());
+    Input kWeight = l.qkNorm == null ? null : keep(input(l.qkNorm.kWeight()));
+    Input kBias = l.qkNorm == null ? null : optional(l.qkNorm.kBias());
+    if (weight.wantsGradient()) {
+      keep(x);
+      keep(x2);
+    }
+    if (x.wantsGradient() || x2 != null && x2.wantsGradient()) {
+      keep(weight);
+    }
+    DType dtype = x.dtype();
+    y = output(Dims.withLast(x.shape(), l.outLeft), dtype);
+    y2 = l.outLeft == l.out ? null : output(Dims.withLast(x.shape(), l.out - l.outLeft), dtype);
+    boolean recording = recording();
+    preColumns = recording ? preColumns() : 0;
+    pre = preColumns == 0 ? null : output(Shape.of(l.rows, preColumns), dtype).keep();
+    qkNorm = l.qkNorm == null || qWeight == null || kWeight == null
+        ? null
+        : new QkNorm(l.qkNorm, qWeight, qBias, kWeight, kBias,
+            recording ? statistics(l.qkNorm) : null, recording ? statistics(l.qkNorm) : null);
+  }
+
+  private @Nullable Input optional(@Nullable Tensor value) {
+    return value == null ? null : input(value);
+  }
+
+  private static <T extends @Nullable Input> T keep(T input) {
+    if (input != null) {
+      input.keep();
+    }
+    return input;
+  }
+
+  private Output statistics(Linear.QkNorm spec) {
+    return output(Shape.of(2, l.rows, spec.heads()), x.dtype().accumulator()).keep();
+  }
+
+  /** Columns whose value before the activation, norm or LayerScale the backward pass reads. */
+  private int preColumns() {
+    if (l.qkNorm != null) {
+      return qkBegin() + 2 * l.qkNorm.width();
+    }
+    return activated() != 0 ? activated() : scale != null && scale.wantsGradient() ? l.out : 0;
+  }
+
+  private int activated() {
+    return l.activation == Activation.NONE ? 0 : l.outLeft;
+  }
+
+  private int qkBegin() {
+    return y2 == null ? 0 : l.outLeft;
+  }
+
+  Linear.Split apply() {
+    run();
+    return new Linear.Split(y.result(), y2 == null ? y.result() : y2.result());
+  }
+
+  @Override
+  protected void forward() {
+    Gemm gemm = new Gemm(Layout.NT, l.rows, l.out, l.in).b(weight.span(), l.in).bias(Dims.span(bias));
+    if (x2 == null) {
+      gemm.a(x.span(), l.in);
+    } else {
+      gemm.a(x.span(), l.inLeft, x2.span(), l.in - l.inLeft, l.inLeft);
+    }
+    if (y2 == null) {
+      gemm.c(y.span(), l.out);
+    } else {
+      gemm.c(y.span(), l.outLeft, y2.span(), l.out - l.outLeft, l.outLeft);
+    }
+    if (pre != null) {
+      gemm.pre(pre.span(), preColumns, preColumns);
+    }
+    gemm.activation(l.activation, activated()).columnScale(Dims.span(scale)).rowScale(Dims.span(drop), l.rowsPerDrop);
+    if (qkNorm != null) {
+      Linear.QkNorm n = qkNorm.spec;
+      gemm.qkNorm(new Gemm.QkNorm(
+          qkBegin(), n.heads(), n.headDim(), n.eps(), n.centered(),
+          qkNorm.qWeight.span(), Dims.span(qkNorm.qBias), qkNorm.kWeight.span(), Dims.span(qkNorm.kBias),
+          Dims.span(qkNorm.qStats), Dims.span(qkNorm.kStats)));
+    }
+    if (residual != null) {
+      gemm.residual(residual.span(), l.out);
+    }
+    kernels().gemm().run(gemm);
+  }
+
+  @Override
+  protected boolean recomputes(Output output) {
+    return output == y && activated() != 0;
+  }
+
+  @Override
+  protected void recompute(Output output, Tensor into) {
+    int columns = activated();
+    kernels().elementwise().copy(l.rows, columns, Dims.given(pre).span(), preColumns, into.span(), columns);
+    kernels().elementwise().activation(l.activation, into.span(), into.span());
+  }
+
+  @Override
+  protected @Nullable PreActivation preActivation(Output output) {
+    if (output != y || activated() == 0) {
+      return null;
+    }
+    Tensor sums = bias != null && biasOfActivated() ? bias.sums() : null;
+    return new PreActivation(l.activation, Dims.given(pre).span(), preColumns, activated(), sums);
+  }
+
+  /** Whether the bias reaches just the activated columns, so that whoever makes their gradient can sum it up. */
+  private boolean biasOfActivated() {
+    return bias != null && bias.wantsGradient() && bias.shape().count() == activated();
+  }
+
+  @Override
+  protected void backward() {
+    Tensor dy = y.gradient();
+    if (residual != null) {
+      residual.add(dy);
+    }
+    if (scale != null || drop != null) {
+      dy = gradientOfBranch(dy);
+    }
+    boolean biasDone = y.gradientIsPre() && biasOfActivated();
+    if (activated() != 0 && !y.gradientIsPre()) {
+      dy = gradientOfActivation(dy);
+    }
+    Tensor dy2 = y2 == null ? null : qkNorm == null ? y2.gradient() : y2.ownGradient();
+    if (qkNorm != null) {
+      if (dy2 == null) {
+        dy = y.ownGradient();
+      }
+      gradientOfQkNorm(qkNorm, dy2 == null ? dy : dy2);
+    }
+    gradientOfParameters(dy, l.outLeft, 0, !biasDone);
+    if (dy2 != null) {
+      gradientOfParameters(dy2, l.out - l.outLeft, l.outLeft, true);
+    }
+    if (x.wantsGradient() || x2 != null && x2.wantsGradient()) {
+      gradientOfInput(dy, dy2);
+    }
+  }
+
+  private Tensor gradientOfBranch(Tensor dy) {
+    Tensor branch = Tensor.empty(dy.shape(), dy.dtype());
+    kernels().elementwise().residualGradient(
+        l.rows, l.out, dy.span(), Dims.span(pre), Dims.span(scale), Dims.span(drop),
+        l.rowsPerDrop, branch.span(), Dims.sums(scale));
+    return branch;
+  }
+
+  /** For an output that several operations read, or none that could apply this on its way. */
+  private Tensor gradientOfActivation(Tensor dy) {
+    int columns = activated();
+    Tensor result = Tensor.empty(dy.shape(), dy.dtype());
+    kernels().elementwise().copy(l.rows, columns, Dims.given(pre).span(), preColumns, result.span(), columns);
+    kernels().elementwise().activationGradient(l.activation, result.span(), dy.span(), result.span());
+    return result;
+  }
+
+  private void gradientOfQkNorm(QkNorm n, Tensor d) {
+    Linear.QkNorm spec = n.spec;
+    Norm norm = new Norm(l.rows, spec.heads(), spec.headDim(), spec.eps(), spec.centered());
+    long ld = d.shape().dim(-1);
+    Span raw = Dims.given(pre).span().from(qkBegin());
+    kernels().norm().backward(
+        norm, raw, preColumns, n.qWeight.span(), Dims.given(n.qStats).span(), d.span(), ld, null, d.span(), ld,
+        Dims.sums(n.qWeight), Dims.sums(n.qBias));
+    Span dk = d.span().from(spec.width());
+    kernels().norm().backward(
+        norm, raw.from(spec.width()), preColumns, n.kWeight.span(), Dims.given(n.kStats).span(), dk, ld, null, dk, ld,
+        Dims.sums(n.kWeight), Dims.sums(n.kBias));
+  }
+
+  /** The rows of the weight, and the part of the bias, that make {@code columns} output columns from {@code begin} on. */
+  private void gradientOfParameters(Tensor d, int columns, int begin, boolean withBias) {
+    int biased = withBias && bias != null && bias.wantsGradient()
+        ? (int) Math.clamp(bias.shape().count() - begin, 0, columns)
+        : 0;
+    Span biasSums = bias == null || biased == 0 ? null : bias.sums().span().slice(begin, biased);
+    boolean ride = biased == columns && weight.wantsGradient();
+    if (weight.wantsGradient()) {
+      Span sums = weight.sums().span().from((long) begin * l.in);
+      Gemm gemm = new Gemm(Layout.TN, columns, l.inLeft, l.rows).a(d.span(), columns).accumulate(true);
+      kernels().gemm().run(gemm.b(x.span(), l.inLeft).c(sums, l.in).operandSums(ride ? biasSums : null));
+      if (x2 != null) {
+        int right = l.in - l.inLeft;
+        Gemm second = new Gemm(Layout.TN, columns, right, l.rows).a(d.span(), columns).accumulate(true);
+        kernels().gemm().run(second.b(x2.span(), right).c(sums.from(l.inLeft), l.in));
+      }
+    }
+    if (biasSums != null && !ride) {
+      kernels().reduce().columnSums(l.rows, biased, d.span(), columns, biasSums);
+    }
+  }
+
+  private void gradientOfInput(Tensor dy, @Nullable Tensor dy2) {
+    Gemm gemm = new Gemm(Layout.NN, l.rows, l.in, l.out).b(weight.span(), l.in);
+    if (dy2 == null) {
+      gemm.a(dy.span(), l.out);
+    } else {
+      gemm.a(dy.span(), l.outLeft, dy2.span(), l.out - l.outLeft, l.outLeft);
+    }
+    PreActivation inner = x.preActivation();
+    if (inner != null) {
+      gemm.activationGradient(inner.f(), inner.columns(), inner.pre(), inner.ld());
+      gemm.columnSums(Dims.span(inner.sums()));
+    }
+    Gathered dx = inner == null && x2 == null
+        ? x.gathered()
+        : new Gathered(null, Tensor.empty(x.shape(), x.dtype()));
+    Tensor dx2 = x2 == null ? null : Tensor.empty(x2.shape(), x2.dtype());
+    if (x2 == null || dx2 == null) {
+      gemm.c(dx.total().span(), l.in);
+    } else {
+      gemm.c(dx.total().span(), l.inLeft, dx2.span(), l.in - l.inLeft, l.inLeft);
+    }
+    if (dx.before() != null) {
+      gemm.residual(dx.before().span(), l.in);
+    }
+    kernels().gemm().run(gemm);
+    if (inner != null) {
+      x.addPre(dx.total());
+    } else if (x2 == null) {
+      x.replace(dx.total());
+    } else {
+      x.add(dx.total());
+    }
+    if (x2 != null && dx2 != null) {
+      x2.add(dx2);
+    }
+  }
+}
