@@ -17,12 +17,12 @@ final class Block {
     this.capacity = capacity;
   }
 
-  /** The capacity that holds so many bytes: at most an eighth more, a multiple of 64; or the largest long. */
+  /** The capacity that holds so many bytes: at most a sixteenth more, a multiple of 64; or the largest long. */
   static long capacity(long bytes) {
     if (bytes <= SMALLEST) {
       return SMALLEST;
     }
-    long step = Math.max(SMALLEST, Long.highestOneBit(bytes - 1) >> 3);
+    long step = Math.max(SMALLEST, Long.highestOneBit(bytes - 1) >> 4);
     return bytes > Long.MAX_VALUE - step ? Long.MAX_VALUE : (bytes + step - 1) / step * step;
   }
 }

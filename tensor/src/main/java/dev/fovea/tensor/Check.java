@@ -2,6 +2,7 @@ package dev.fovea.tensor;
 
 import dev.fovea.kernels.DType;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -9,9 +10,15 @@ import org.jspecify.annotations.Nullable;
 final class Check {
   private Check() {}
 
+  /** Formats as every message is, whatever the user's language. */
+  @SuppressWarnings("AnnotateFormatMethod") // its annotation is not worth a dependency
+  static String text(String format, @Nullable Object... arguments) {
+    return String.format(Locale.ROOT, format, arguments);
+  }
+
   /** Something about an argument: its name, what it was, what it should have been. */
   static IllegalArgumentException bad(String name, Object got, Object expected) {
-    return new IllegalArgumentException("%s: got %s, expected %s".formatted(name, got, expected));
+    return new IllegalArgumentException(text("%s: got %s, expected %s", name, got, expected));
   }
 
   /** {@code 0 <= value}. */
@@ -73,6 +80,6 @@ final class Check {
 
   /** Something used or closed after it was closed, or otherwise at the wrong time. */
   static IllegalStateException state(String what, String verb, @Nullable Origin origin) {
-    return new IllegalStateException("%s (%s %s)".formatted(what, verb, Origin.site(origin)));
+    return new IllegalStateException(text("%s (%s %s)", what, verb, Origin.site(origin)));
   }
 }

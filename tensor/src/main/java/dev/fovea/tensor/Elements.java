@@ -22,6 +22,23 @@ final class Elements {
     return shape.count() * dtype.bytes();
   }
 
+  /** Whether a segment can be the memory of a tensor. */
+  static void checkWrap(MemorySegment segment, DType dtype, Shape shape) {
+    if (!segment.isNative()) {
+      throw Check.bad("segment", "memory on the Java heap", "native memory; Tensor.of copies arrays");
+    }
+    if (segment.byteSize() != bytes(shape, dtype)) {
+      throw Check.bad(
+          "segment", segment.byteSize() + " bytes", bytes(shape, dtype) + " for " + dtype + " of shape " + shape);
+    }
+    if (segment.address() % dtype.bytes() != 0) {
+      throw Check.bad(
+          "segment",
+          "address 0x" + Long.toHexString(segment.address()),
+          "a multiple of " + dtype.bytes() + " for " + dtype);
+    }
+  }
+
   static float[] floats(RawMemory raw, Span span) {
     int count = length(span);
     float[] values = new float[count];

@@ -11,6 +11,7 @@ import java.lang.invoke.MethodHandle;
  * Main memory, from the C library: unlike {@link java.lang.foreign.Arena}, it leaves pages untouched until they are
  * used, so that a large tensor costs what is written to it.
  */
+@SuppressWarnings("restricted")
 final class HostMemory implements RawMemory {
   /** All of native memory, so that no segment is made per access. */
   static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);

@@ -26,20 +26,21 @@ final class Leaks {
       } else {
         log.log(
             Level.WARNING,
-            "leaked %d bytes of %s memory (%s), never closed; made%s"
-                .formatted(leak.bytes(), device.name(), leak.label(), origin.stack()));
+            Check.text(
+                "leaked %d bytes of %s memory (%s), never closed; made%s",
+                leak.bytes(), device.name(), leak.label(), origin.stack()));
       }
     }
     if (others > 0) {
       log.log(
           Level.WARNING,
-          "leaked %d bytes of %s memory in %d pieces (%s), never closed; %s"
-              .formatted(
-                  bytes,
-                  device.name(),
-                  others,
-                  String.join(", ", labels),
-                  "run with -Dfovea.leaks=all to see where they were made"));
+          Check.text(
+              "leaked %d bytes of %s memory in %d pieces (%s), never closed; %s",
+              bytes,
+              device.name(),
+              others,
+              String.join(", ", labels),
+              "run with -Dfovea.leaks=all to see where they were made"));
     }
   }
 }

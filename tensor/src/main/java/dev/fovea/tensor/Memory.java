@@ -2,9 +2,8 @@ package dev.fovea.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.lang.ref.Reference;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,9 +14,6 @@ import org.jspecify.annotations.Nullable;
  * {@link #close} gives up. References may be taken and given up by any thread.
  */
 public final class Memory implements AutoCloseable {
-  private static final VarHandle REFERENCES = handle("references", int.class);
-  private static final VarHandle CLOSED = handle("closed", boolean.class);
-
   private final Device device;
   private final long bytes;
 
@@ -29,21 +25,21 @@ public final class Memory implements AutoCloseable {
   /** What a kept promise allocated; given back with the last reference to this. */
   private @Nullable Memory real;
 
-  private record Promise(String label, Runnable fill) {}
-
   /** What to give back, and to whom; null for memory of the caller's. */
   private final @Nullable Allocation allocation;
 
   /** The caller's memory, kept reachable; null for our own. */
   private final @Nullable MemorySegment wrapped;
 
-  private volatile int references = 1;
-  private volatile boolean closed;
+  private final AtomicInteger references = new AtomicInteger(1);
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /** The lifetime of {@link #segment}; ended before the bytes are given back. */
   private @Nullable Arena views;
 
   private @Nullable MemorySegment view;
+
+  private record Promise(String label, Runnable fill) {}
 
   Memory(Device device, MemoryPool pool, Block block, Allocation.Request request) {
     this.device = device;
@@ -114,29 +110,27 @@ public final class Memory implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!CLOSED.compareAndSet(this, false, true)) {
-      throw new IllegalStateException("memory of %d bytes closed twice".formatted(bytes));
+    if (closed.getAndSet(true)) {
+      throw new IllegalStateException(Check.text("memory of %d bytes closed twice", bytes));
     }
     release();
   }
 
   /** One more reference. */
   void retain() {
-    int now = references;
-    while (now > 0) {
-      if (REFERENCES.compareAndSet(this, now, now + 1)) {
+    for (int now = references.get(); now > 0; now = references.get()) {
+      if (references.compareAndSet(now, now + 1)) {
         return;
       }
-      now = references;
     }
-    throw new IllegalStateException("memory of %d bytes used after it was freed".formatted(bytes));
+    throw new IllegalStateException(Check.text("memory of %d bytes used after it was freed", bytes));
   }
 
   /** One reference less; frees with the last. */
   void release() {
-    int left = (int) REFERENCES.getAndAdd(this, -1) - 1;
+    int left = references.decrementAndGet();
     if (left < 0) {
-      throw new IllegalStateException("memory of %d bytes released more often than retained".formatted(bytes));
+      throw new IllegalStateException(Check.text("memory of %d bytes released more often than retained", bytes));
     }
     if (left == 0) {
       endViews();
@@ -152,12 +146,12 @@ public final class Memory implements AutoCloseable {
 
   /** Whether nobody else holds a reference. */
   boolean exclusive() {
-    return references == 1 && wrapped == null;
+    return references.get() == 1 && wrapped == null;
   }
 
-  /** Whether the bytes may still be used: not freed, and the caller's arena not closed. */
-  boolean isAlive() {
-    return references > 0 && (wrapped == null || wrapped.scope().isAlive());
+  /** Whether the caller closed the arena of memory that was wrapped. */
+  boolean isGone() {
+    return wrapped != null && !wrapped.scope().isAlive();
   }
 
   boolean isReadOnly() {
@@ -165,6 +159,7 @@ public final class Memory implements AutoCloseable {
   }
 
   /** All bytes, accessible until they are freed. */
+  @SuppressWarnings("restricted")
   synchronized MemorySegment segment() {
     if (wrapped != null) {
       return wrapped;
@@ -174,8 +169,8 @@ public final class Memory implements AutoCloseable {
       try {
         long at = address();
         views = Arena.ofShared();
-        // The clean-up action keeps this memory reachable as long as the segment is.
-        view = MemorySegment.ofAddress(at).reinterpret(bytes, views, ended -> Reference.reachabilityFence(this));
+        // The clean-up action also keeps this memory reachable for as long as the segment is.
+        view = MemorySegment.ofAddress(at).reinterpret(bytes, views, ended -> view = null);
       } finally {
         release();
       }
@@ -189,17 +184,9 @@ public final class Memory implements AutoCloseable {
       try {
         views.close();
       } catch (IllegalStateException e) {
-        REFERENCES.getAndAdd(this, 1);
+        references.incrementAndGet();
         throw e;
       }
-    }
-  }
-
-  private static VarHandle handle(String field, Class<?> type) {
-    try {
-      return MethodHandles.lookup().findVarHandle(Memory.class, field, type);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
     }
   }
 }

@@ -1,6 +1,8 @@
 package dev.fovea.tensor;
 
+import java.util.Comparator;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A device's memory counters, live: every call reads the present value. Memory that was wrapped is the caller's and not
@@ -50,17 +52,16 @@ public final class MemoryStats {
     pool.evict(0);
   }
 
-  /** What is in use, one line for each allocation, with where it was made as far as that was recorded. */
+  /** What is in use, largest first, one line for each, with where it was made as far as that was recorded. */
   public String inUse() {
-    var text = new StringBuilder();
-    for (Allocation one : pool.live()) {
-      text.append("%d bytes (%s), made %s%n".formatted(one.bytes(), one.label(), Origin.site(one.origin())));
-    }
-    return text.toString();
+    return pool.live().stream()
+        .sorted(Comparator.comparingLong(Allocation::bytes).reversed())
+        .map(one -> Check.text("%,d bytes (%s), made %s\n", one.bytes(), one.label(), Origin.site(one.origin())))
+        .collect(Collectors.joining());
   }
 
   @Override
   public String toString() {
-    return "%,d bytes in use, %,d at the peak, %,d reserved; %s".formatted(current(), peak(), reserved(), byLabel());
+    return Check.text("%,d bytes in use, %,d at the peak, %,d reserved; %s", current(), peak(), reserved(), byLabel());
   }
 }

@@ -14,15 +14,15 @@ public final class OutOfDeviceMemoryException extends RuntimeException {
 
   OutOfDeviceMemoryException(
       String device, long requested, long inUse, long cached, long limit, Map<String, Long> byLabel) {
-    super("out of memory on %s: %,d bytes requested, %,d in use%s, %,d cached%s%s"
-        .formatted(
-            device,
-            requested,
-            inUse,
-            limit == Long.MAX_VALUE ? "" : " of at most %,d".formatted(limit),
-            cached,
-            byLabel.isEmpty() ? "" : "; largest: " + largest(byLabel),
-            "; a smaller batch, shorter scopes or recomputing activations need less"));
+    super(Check.text(
+        "out of memory on %s: %,d bytes requested, %,d in use%s, %,d cached%s%s",
+        device,
+        requested,
+        inUse,
+        limit == Long.MAX_VALUE ? "" : Check.text(" of at most %,d", limit),
+        cached,
+        byLabel.isEmpty() ? "" : "; largest: " + largest(byLabel),
+        "; a smaller batch, shorter scopes or recomputing activations need less"));
     this.requested = requested;
     this.inUse = inUse;
     this.cached = cached;
@@ -31,7 +31,7 @@ public final class OutOfDeviceMemoryException extends RuntimeException {
   private static String largest(Map<String, Long> byLabel) {
     return byLabel.entrySet().stream()
         .limit(LARGEST)
-        .map(entry -> "%s %,d".formatted(entry.getKey(), entry.getValue()))
+        .map(entry -> Check.text("%s %,d", entry.getKey(), entry.getValue()))
         .collect(Collectors.joining(", "));
   }
 

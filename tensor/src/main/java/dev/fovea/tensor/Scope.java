@@ -11,10 +11,16 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #open} puts a scope on the calling thread's stack; every tensor that this thread makes belongs to the
  * innermost open scope, whatever scope its operands belong to. A tensor leaves through {@link #keep}:
  *
- * <p>{@snippet : try (Scope scope = Scope.open(Device.cpu())) { Tensor labels = Tensor.of(new int[] {3, 1}, 2); try
- * (Scope inner = Scope.open()) { Tensor scratch = Tensor.zeros(Shape.of(2, 768), DType.F32); result =
- * inner.keep(Tensor.of(new float[] {1, 2}, 2)); // now belongs to scope } // closes scratch } // closes labels and
- * result }
+ * <pre>{@code
+ * try (Scope scope = Scope.open(Device.cpu())) {
+ *   Tensor result;
+ *   try (Scope inner = Scope.open()) {
+ *     Tensor scratch = Tensor.zeros(Shape.of(2, 768), DType.F32);
+ *     result = inner.keep(Tensor.of(new float[] {1, 2}, 2)); // now belongs to scope
+ *   } // closes scratch
+ *   System.out.println(result);
+ * } // closes result
+ * }</pre>
  *
  * <table class="striped"><caption>Kinds of scopes</caption>
  * <tr><th>made by<th>on a stack<th>closed by<th>owns
@@ -72,10 +78,15 @@ public final class Scope implements AutoCloseable {
   public static Scope current() {
     Scope scope = INNERMOST.get();
     if (scope == null) {
-      throw new IllegalStateException("no scope is open on thread %s: tensors need one, as in %s"
-          .formatted(Thread.currentThread().getName(), "try (Scope scope = Scope.open()) { ... }"));
+      throw new IllegalStateException(Check.text(
+          "no scope is open on thread %s: tensors need one, as in %s",
+          Thread.currentThread().getName(), "try (Scope scope = Scope.open()) { ... }"));
     }
     return scope;
+  }
+
+  static @Nullable Scope innermost() {
+    return INNERMOST.get();
   }
 
   /** Where its tensors are made. */
@@ -110,7 +121,7 @@ public final class Scope implements AutoCloseable {
       tensor.span(); // throws if closed
       return tensor;
     }
-    owner.checkThread("given a tensor");
+    owner.checkThread("used");
     tensor.moveTo(enclosing);
     return tensor;
   }
@@ -136,7 +147,7 @@ public final class Scope implements AutoCloseable {
     }
     Scope owner = tensor.owner();
     if (owner != null) {
-      owner.checkThread("robbed of a tensor");
+      owner.checkThread("used");
     }
     tensor.moveTo(this);
     return tensor;
@@ -152,28 +163,39 @@ public final class Scope implements AutoCloseable {
   @Override
   public void close() {
     checkThread("closed");
+    synchronized (this) {
+      checkOpen("closed twice");
+    }
     if (thread == null) {
-      closeTensors();
+      rethrow(closeTensors(null));
       return;
     }
-    checkOpen("closed twice");
     Scope innermost = current();
-    for (Scope inner = innermost; inner != null && inner != this; inner = inner.enclosing) {
-      inner.closeTensors();
-    }
-    closeTensors();
     if (enclosing == null) {
       INNERMOST.remove();
     } else {
       INNERMOST.set(enclosing);
     }
+    RuntimeException failure = null;
     if (innermost != this) {
-      throw new IllegalStateException("scope (opened %s) closed before a scope inside it (opened %s)"
-          .formatted(Origin.site(origin), Origin.site(innermost.origin)));
+      failure = new IllegalStateException(Check.text(
+          "scope (opened %s) closed before a scope inside it (opened %s)",
+          Origin.site(origin), Origin.site(innermost.origin)));
+      for (Scope inner = innermost; inner != null && inner != this; inner = inner.enclosing) {
+        failure = inner.closeTensors(failure);
+      }
+    }
+    rethrow(closeTensors(failure));
+  }
+
+  private static void rethrow(@Nullable RuntimeException failure) {
+    if (failure != null) {
+      throw failure;
     }
   }
 
-  private void closeTensors() {
+  /** Closes them all, also where one fails; returns the first failure, the others added to it. */
+  private @Nullable RuntimeException closeTensors(@Nullable RuntimeException before) {
     List<Tensor> own;
     synchronized (this) {
       checkOpen("closed twice");
@@ -181,7 +203,19 @@ public final class Scope implements AutoCloseable {
       own = List.copyOf(tensors);
       tensors.clear();
     }
-    own.forEach(tensor -> tensor.closeBy(this));
+    RuntimeException failure = before;
+    for (Tensor tensor : own) {
+      try {
+        tensor.closeBy(this);
+      } catch (IllegalStateException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    return failure;
   }
 
   /** Enters a tensor; only tensors call this. */
@@ -226,14 +260,15 @@ public final class Scope implements AutoCloseable {
   }
 
   private void checkThread(String how) {
-    if (thread != null && thread != Thread.currentThread()) {
-      throw new WrongThreadException("scope of thread %s (opened %s) %s by thread %s (%s)"
-          .formatted(
-              thread.getName(),
-              Origin.site(origin),
-              how,
-              Thread.currentThread().getName(),
-              Origin.site(Origin.line())));
+    if (thread != null && !thread.equals(Thread.currentThread())) {
+      throw new WrongThreadException(Check.text(
+          "scope of thread %s (opened %s) %s by thread %s (%s)",
+          thread.getName(), Origin.site(origin), how, Thread.currentThread().getName(), Origin.site(Origin.line())));
     }
+  }
+
+  @Override
+  public String toString() {
+    return Check.text("scope (opened %s)", Origin.site(origin));
   }
 }

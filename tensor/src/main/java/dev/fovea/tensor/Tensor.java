@@ -3,6 +3,7 @@ package dev.fovea.tensor;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,21 +138,7 @@ public final class Tensor implements AutoCloseable {
    */
   public static Tensor wrap(MemorySegment segment, DType dtype, Shape shape) {
     Scope scope = Scope.current();
-    if (!segment.isNative()) {
-      throw Check.bad("segment", "memory on the Java heap", "native memory; Tensor.of copies arrays");
-    }
-    if (segment.byteSize() != Elements.bytes(shape, dtype)) {
-      throw Check.bad(
-          "segment",
-          segment.byteSize() + " bytes",
-          "%d for %s of shape %s".formatted(Elements.bytes(shape, dtype), dtype, shape));
-    }
-    if (segment.address() % dtype.bytes() != 0) {
-      throw Check.bad(
-          "segment",
-          "address 0x%x".formatted(segment.address()),
-          "a multiple of %d for %s".formatted(dtype.bytes(), dtype));
-    }
+    Elements.checkWrap(segment, dtype, shape);
     Memory memory = Memory.wrap(scope.device(), segment);
     return new Tensor(scope, memory, 0, dtype, shape, Origin.sampled());
   }
@@ -250,7 +237,7 @@ public final class Tensor implements AutoCloseable {
     checkUntracked("narrow", "Ops.slice");
     long rows = shape.dim(0);
     if (first < 0 || count < 0 || first > rows - count) {
-      throw Check.bad("narrow", "%d from %d on".formatted(count, first), "a part of the first axis of " + shape);
+      throw Check.bad("narrow", Check.text("%d from %d on", count, first), "a part of the first axis of " + shape);
     }
     Shape part = shape.with(0, count);
     return view(rows == 0 ? 0 : shape.count() / rows * first, part);
@@ -347,16 +334,12 @@ public final class Tensor implements AutoCloseable {
     return read(() -> dtype().isFloating() ? Elements.floats(raw(), span())[0] : Elements.longs(raw(), span())[0]);
   }
 
-  private interface Reading<T> {
-    T run();
-  }
-
   /** Reads while no other thread can free the memory. */
-  private <T> T read(Reading<T> reading) {
+  private <T> T read(Supplier<T> reading) {
     checkUsable();
     memory.retain();
     try {
-      return reading.run();
+      return reading.get();
     } finally {
       memory.release();
     }
@@ -472,7 +455,7 @@ public final class Tensor implements AutoCloseable {
     if (closed) {
       throw Check.state("tensor used after close", "made", origin);
     }
-    if (!memory.isAlive()) {
+    if (memory.isGone()) {
       throw Check.state("tensor used after the memory it wraps was closed", "made", origin);
     }
   }
@@ -480,7 +463,7 @@ public final class Tensor implements AutoCloseable {
   /** Dtype, shape, device and the first values: for example {@code F32 [2, 3] on cpu: 1.0, 2.0, 3.0, 4.0, ...}. */
   @Override
   public String toString() {
-    String head = "%s %s on %s".formatted(dtype(), shape, device().name());
+    String head = Check.text("%s %s on %s", dtype(), shape, device().name());
     try {
       return head + ": " + read(() -> Elements.first(raw(), span()));
     } catch (IllegalStateException e) {

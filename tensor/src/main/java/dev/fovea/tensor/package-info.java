@@ -1,12 +1,17 @@
 /**
  * Tensors and the memory they live in.
  *
- * <p>{@snippet : import dev.fovea.kernels.DType; import dev.fovea.tensor.*;
+ * <pre>{@code
+ * import dev.fovea.kernels.DType;
+ * import dev.fovea.tensor.*;
  *
- * <p>try (Scope scope = Scope.open(Device.cpu())) { Tensor images = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3); //
- * F32 [2, 3] Tensor second = images.narrow(1, 1); // a view: the same memory Tensor small = second.to(DType.BF16); //
- * converted: memory of its own System.out.println(small); // BF16 [1, 3] on cpu: 4.0, 5.0, 6.0 } // all three are
- * closed, their memory goes back to the device }
+ * try (Scope scope = Scope.open(Device.cpu())) {
+ *   Tensor images = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3); // F32 [2, 3]
+ *   Tensor second = images.narrow(1, 1); // a view: the same memory
+ *   Tensor small = second.to(DType.BF16); // converted: memory of its own
+ *   System.out.println(small); // BF16 [1, 3] on cpu: 4.0, 5.0, 6.0
+ * } // all three are closed, their memory goes back to the device
+ * }</pre>
  *
  * <h2>Who owns memory</h2>
  *
