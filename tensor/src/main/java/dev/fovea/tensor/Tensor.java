@@ -256,8 +256,7 @@ public final class Tensor implements AutoCloseable {
   private Tensor share(@Nullable Scope scope, long first, Shape shape) {
     checkUsable();
     memory.retain();
-    Tensor view =
-        new Tensor(scope, memory, firstByte + first * dtype.bytes(), dtype, shape, Origin.sampled());
+    Tensor view = new Tensor(scope, memory, firstByte + first * dtype.bytes(), dtype, shape, Origin.sampled());
     if (shape.count() == this.shape.count()) {
       view.variable = variable;
       view.leaf = leaf;
@@ -297,7 +296,8 @@ public final class Tensor implements AutoCloseable {
     this.variable = variable;
   }
 
-  @Nullable Variable variable() {
+  @Nullable
+  Variable variable() {
     return variable;
   }
 

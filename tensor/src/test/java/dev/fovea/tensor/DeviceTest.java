@@ -146,7 +146,7 @@ class DeviceTest {
     for (long bytes = 0; bytes < 1L << 40; bytes += Math.max(1, bytes / 7)) {
       long capacity = Block.capacity(bytes);
       assertTrue(capacity >= bytes && capacity % 64 == 0);
-      assertTrue(capacity <= Math.max(bytes + 63, bytes + bytes / 16), bytes + " in " + capacity);
+      assertTrue(capacity <= Math.max(bytes + 64, bytes + bytes / 16), bytes + " in " + capacity);
       assertEquals(capacity, Block.capacity(capacity));
     }
     assertEquals(Long.MAX_VALUE, Block.capacity(Long.MAX_VALUE));

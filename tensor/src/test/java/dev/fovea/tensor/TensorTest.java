@@ -89,7 +89,7 @@ class TensorTest {
         values, Tensor.empty(Shape.of(8), DType.F64).copyFrom(values).toFloats());
     // Ties go to the even neighbour; what is past the largest finite number becomes infinite.
     assertArrayEquals(
-        new float[] {1, -0.0f, 1, 1.015625f, Float.POSITIVE_INFINITY, Float.NaN, Float.NEGATIVE_INFINITY, 0x1.1p-133f},
+        new float[] {1, -0.0f, 1, 1.015625f, Float.POSITIVE_INFINITY, Float.NaN, Float.NEGATIVE_INFINITY, 0x1p-133f},
         Tensor.empty(Shape.of(8), DType.BF16).copyFrom(values).toFloats());
     float[] half = Tensor.empty(Shape.of(8), DType.F16).copyFrom(values).toFloats();
     for (int i = 0; i < half.length; i++) {
@@ -235,10 +235,8 @@ class TensorTest {
       assertArrayEquals(new float[] {1, 2}, tensor.toFloats());
       assertState(
           "a read-only tensor is written to (made SITE)", () -> tensor.flatten().copyFrom(new float[2]));
-      assertState(
-          "a read-only tensor is written to (made SITE)",
-          () -> tensor.copyFrom(Tensor.scalar(1).reshape(1)));
-      assertThrows(UnsupportedOperationException.class, () -> tensor.segment().set(JAVA_FLOAT, 0, 1));
+      assertState("a read-only tensor is written to (made SITE)", () -> tensor.copyFrom(Tensor.of(new float[2], 2)));
+      assertThrows(IllegalArgumentException.class, () -> tensor.segment().set(JAVA_FLOAT, 0, 1));
       assertFalse(Tensor.scalar(1).isReadOnly());
     }
   }
