@@ -22,6 +22,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
   private final GemmKernels gemm;
   private final ReduceKernels reduce;
   private final TokenKernels token;
+  private final AttentionKernels attention;
 
   private CpuKernels(Simd simd, int threads) {
     this.simd = simd;
@@ -29,6 +30,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
     gemm = GemmKernels.checked(new CpuGemm(pool, simd));
     reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
     token = TokenKernels.checked(new CpuToken(pool, simd));
+    attention = AttentionKernels.checked(new CpuAttention(pool, simd));
   }
 
   /**
@@ -81,7 +83,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public AttentionKernels attention() {
-    throw new UnsupportedOperationException();
+    return attention;
   }
 
   @Override

@@ -26,7 +26,7 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public AttentionKernels attention() {
-    throw new UnsupportedOperationException();
+    return new ReferenceAttention();
   }
 
   @Override

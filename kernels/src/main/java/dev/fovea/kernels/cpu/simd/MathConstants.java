@@ -30,6 +30,9 @@ final class MathConstants {
   /** Below, e^x rounds to 0. */
   static final float EXP_LOW = -104f;
 
+  /** e^x below this is less than the smallest normal number. */
+  static final float EXP_NORMAL = -0x1.5d589ep6f;
+
   /** ln(1 + f) = f - f^2 / 2 + f^3 (L0 + L1 f + ...) for 1 + f from sqrt(1/2) to sqrt 2, to 5.9e-9. */
   static final float L0 = 0x1.555554p-2f;
 

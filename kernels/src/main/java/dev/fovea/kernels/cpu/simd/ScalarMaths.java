@@ -78,6 +78,12 @@ final class ScalarMaths implements Maths {
     return powerOf2(exp1(rest(t, x) + low), t);
   }
 
+  static float expFlushed(float x) {
+    float t = Math.fma(x, LOG2_E, ROUND);
+    int shift = Float.floatToRawIntBits(t) << 23;
+    return x < EXP_NORMAL ? 0f : Float.intBitsToFloat(Float.floatToRawIntBits(exp1(rest(t, x))) + shift);
+  }
+
   private static float rest(float t, float x) {
     float n = t - ROUND;
     return Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, x));

@@ -8,7 +8,8 @@ record ScalarSimd(
     Maths maths,
     Reductions reductions,
     Packing packing,
-    Rows rows)
+    Rows rows,
+    Columns columns)
     implements Simd {
   static final ScalarSimd INSTANCE = new ScalarSimd("scalar");
 
@@ -20,6 +21,7 @@ record ScalarSimd(
         new ScalarMaths(),
         new ScalarReductions(),
         new ScalarPacking(),
-        new ScalarRows());
+        new ScalarRows(),
+        new ScalarColumns());
   }
 }

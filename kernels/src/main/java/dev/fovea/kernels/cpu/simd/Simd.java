@@ -23,6 +23,8 @@ public interface Simd {
 
   Rows rows();
 
+  Columns columns();
+
   /**
    * The form for this JVM; chosen once. If that is plain Java and nobody asked for it, the log says why, once.
    *

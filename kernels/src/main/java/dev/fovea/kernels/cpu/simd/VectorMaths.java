@@ -121,6 +121,14 @@ final class VectorMaths implements Maths {
     return powerOf2(exp1(rest(t, x).add(low)), t);
   }
 
+  /** As {@link #exp} up to 88.7, in fewer steps: 0 where that is below the smallest normal number; NaN stays. */
+  static FloatVector expFlushed(FloatVector x) {
+    FloatVector t = x.fma(broadcast(SPECIES, LOG2_E), broadcast(SPECIES, ROUND));
+    IntVector shift = t.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+    FloatVector y = exp1(rest(t, x)).reinterpretAsInts().add(shift).reinterpretAsFloats();
+    return y.blend(0f, x.compare(VectorOperators.LT, EXP_NORMAL));
+  }
+
   /** x - n ln 2, where t = n + ROUND. */
   private static FloatVector rest(FloatVector t, FloatVector x) {
     FloatVector n = t.sub(ROUND);

@@ -10,7 +10,8 @@ record VectorSimd(
     Maths maths,
     Reductions reductions,
     Packing packing,
-    Rows rows)
+    Rows rows,
+    Columns columns)
     implements Simd {
   /**
    * @throws UnsupportedOperationException where vectors are shorter than the loops need
@@ -23,7 +24,8 @@ record VectorSimd(
         new VectorMaths(),
         new VectorReductions(),
         new VectorPacking(),
-        new VectorRows());
+        new VectorRows(),
+        new VectorColumns());
   }
 
   private static int width() {
