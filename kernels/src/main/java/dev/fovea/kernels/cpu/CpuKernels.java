@@ -23,6 +23,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
   private final ReduceKernels reduce;
   private final TokenKernels token;
   private final AttentionKernels attention;
+  private final RandomKernels random;
 
   private CpuKernels(Simd simd, int threads) {
     this.simd = simd;
@@ -31,6 +32,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
     reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
     token = TokenKernels.checked(new CpuToken(pool, simd));
     attention = AttentionKernels.checked(new CpuAttention(pool, simd));
+    random = RandomKernels.checked(new CpuRandom(pool, simd));
   }
 
   /**
@@ -123,7 +125,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public RandomKernels random() {
-    throw new UnsupportedOperationException();
+    return random;
   }
 
   @Override

@@ -10,6 +10,7 @@ final class Scratch {
   private static final int SLOTS = 16;
 
   private final float[][] floats = new float[SLOTS][0];
+  private final int[][] ints = new int[SLOTS][0];
 
   /** At least {@code length} floats, the same array for the same slot until it must grow. */
   float[] floats(int slot, int length) {
@@ -22,6 +23,12 @@ final class Scratch {
     float[] array = floats(slot, length);
     Arrays.fill(array, 0, length, 0f);
     return array;
+  }
+
+  /** At least {@code length} ints; their slots are not those of {@link #floats}. */
+  int[] ints(int slot, int length) {
+    int[] array = ints[slot];
+    return array.length >= length ? array : (ints[slot] = new int[grown(length)]);
   }
 
   private static int grown(int length) {

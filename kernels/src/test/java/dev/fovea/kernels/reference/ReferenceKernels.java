@@ -66,6 +66,6 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public RandomKernels random() {
-    throw new UnsupportedOperationException();
+    return new ReferenceRandom();
   }
 }

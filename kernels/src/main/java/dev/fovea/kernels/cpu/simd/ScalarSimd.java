@@ -9,7 +9,8 @@ record ScalarSimd(
     Reductions reductions,
     Packing packing,
     Rows rows,
-    Columns columns)
+    Columns columns,
+    Philox philox)
     implements Simd {
   static final ScalarSimd INSTANCE = new ScalarSimd("scalar");
 
@@ -22,6 +23,7 @@ record ScalarSimd(
         new ScalarReductions(),
         new ScalarPacking(),
         new ScalarRows(),
-        new ScalarColumns());
+        new ScalarColumns(),
+        new ScalarPhilox());
   }
 }

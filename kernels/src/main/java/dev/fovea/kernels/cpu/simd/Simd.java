@@ -25,6 +25,8 @@ public interface Simd {
 
   Columns columns();
 
+  Philox philox();
+
   /**
    * The form for this JVM; chosen once. If that is plain Java and nobody asked for it, the log says why, once.
    *

@@ -11,7 +11,8 @@ record VectorSimd(
     Reductions reductions,
     Packing packing,
     Rows rows,
-    Columns columns)
+    Columns columns,
+    Philox philox)
     implements Simd {
   /**
    * @throws UnsupportedOperationException where vectors are shorter than the loops need
@@ -25,7 +26,8 @@ record VectorSimd(
         new VectorReductions(),
         new VectorPacking(),
         new VectorRows(),
-        new VectorColumns());
+        new VectorColumns(),
+        new VectorPhilox());
   }
 
   private static int width() {

@@ -1,0 +1,143 @@
+package dev.fovea.kernels.cpu.simd;
+
+import static dev.fovea.kernels.cpu.simd.PhiloxConstants.*;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/** {@link Philox} with the Vector API: a word of a block per 64-bit lane, so that products keep both halves. */
+final class VectorPhilox implements Philox {
+  private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED;
+  private static final int LANES = F.length();
+  private static final int BLOCKS = L.length();
+  private static final int WORDS = 4 * BLOCKS;
+  private static final long LOW = 0xffffffffL;
+
+  private static final VectorShuffle<Long> FIRST_HALF = VectorShuffle.fromOp(L, i -> i / 2);
+  private static final VectorShuffle<Long> SECOND_HALF = VectorShuffle.fromOp(L, i -> BLOCKS / 2 + i / 2);
+  private static final VectorMask<Long> ODD = VectorMask.fromLong(L, 0xAAAA_AAAA_AAAA_AAAAL);
+  /** A quarter turn back for odd elements. */
+  private static final IntVector TURNED =
+      LongVector.broadcast(L, 3L * QUARTER << 32).reinterpretAsInts();
+
+  private final Maths maths = new VectorMaths();
+
+  @Override
+  public void words(long seed, long step, long first, int[] to, int at, int count) {
+    int head = Math.min((int) (-first & 3), count);
+    ScalarPhilox.scalarWords(seed, step, first, to, at, head);
+    int i = head;
+    for (; i <= count - WORDS; i += WORDS) {
+      blocks(seed, step, first + i >>> 2, to, at + i);
+    }
+    ScalarPhilox.scalarWords(seed, step, first + i, to, at + i, count - i);
+  }
+
+  static void blocks(long seed, long step, long index, int[] to, int at) {
+    int k0 = (int) seed;
+    int k1 = (int) (seed >>> 32);
+    LongVector counter = LongVector.broadcast(L, index).addIndex(1);
+    LongVector c0 = counter.and(LOW);
+    LongVector c1 = counter.lanewise(LSHR, 32);
+    LongVector c2 = LongVector.broadcast(L, step & LOW);
+    LongVector c3 = LongVector.broadcast(L, step >>> 32);
+    for (int round = 0; round < ROUNDS; round++) {
+      LongVector p0 = c0.mul(MULTIPLIER_0 & LOW);
+      LongVector p1 = c2.mul(MULTIPLIER_1 & LOW);
+      c0 = p1.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c1).lanewise(VectorOperators.XOR, k0 & LOW);
+      c1 = p1.and(LOW);
+      c2 = p0.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c3).lanewise(VectorOperators.XOR, k1 & LOW);
+      c3 = p0.and(LOW);
+      k0 += KEY_STEP_0;
+      k1 += KEY_STEP_1;
+    }
+    LongVector front = c0.or(c1.lanewise(LSHL, 32));
+    LongVector back = c2.or(c3.lanewise(LSHL, 32));
+    front.rearrange(FIRST_HALF).blend(back.rearrange(FIRST_HALF), ODD).reinterpretAsInts().intoArray(to, at);
+    front.rearrange(SECOND_HALF).blend(back.rearrange(SECOND_HALF), ODD).reinterpretAsInts().intoArray(to, at + WORDS / 2);
+  }
+
+  @Override
+  public void uniform(int[] words, float low, float high, float below, float[] to, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      fraction(IntVector.fromArray(I, words, i)).fma(broadcast(F, high - low), broadcast(F, low)).min(below).intoArray(to, i);
+    }
+    for (; i < count; i++) {
+      to[i] = Math.min(Math.fma(high - low, (words[i] >>> 8) * 0x1p-24f, low), below);
+    }
+  }
+
+  /** Every lane does the whole work for its own element, in three loops. */
+  @Override
+  public void normal(int[] words, float mean, float deviation, float[] to, int count) {
+    int whole = count - count % LANES;
+    for (int i = 0; i < whole; i += LANES) {
+      firstOfTwo(IntVector.fromArray(I, words, i)).intoArray(to, i);
+    }
+    maths.log(to, 0, to, 0, whole);
+    turn(words, mean, deviation, to, whole);
+    ScalarPhilox.scalarNormal(words, mean, deviation, to, whole, count);
+  }
+
+  private static FloatVector firstOfTwo(IntVector words) {
+    LongVector first = words.reinterpretAsLongs().and(LOW);
+    IntVector twice = first.or(first.lanewise(LSHL, 32)).reinterpretAsInts();
+    return ((FloatVector) twice.lanewise(LSHR, 8).add(1).convert(I2F, 0)).mul(0x1p-24f);
+  }
+
+  /** One body without calls of our own, which C2 might not inline so far into a compilation. */
+  private static void turn(int[] words, float mean, float deviation, float[] logs, int count) {
+    for (int i = 0; i < count; i += LANES) {
+      LongVector second = IntVector.fromArray(I, words, i).reinterpretAsLongs().lanewise(LSHR, 32);
+      IntVector angle = second.or(second.lanewise(LSHL, 32)).reinterpretAsInts().lanewise(LSHR, 8);
+      IntVector phase = angle.add(TURNED);
+      IntVector quarters = phase.add(QUARTER / 2).lanewise(LSHR, QUARTER_BITS);
+      IntVector rest = phase.sub(quarters.lanewise(LSHL, QUARTER_BITS));
+      FloatVector t = ((FloatVector) rest.convert(I2F, 0)).mul(1f / QUARTER);
+      FloatVector z = t.mul(t);
+      FloatVector cos = z.fma(broadcast(F, C3), broadcast(F, C2));
+      cos = cos.fma(z, broadcast(F, C1));
+      cos = cos.fma(z, broadcast(F, C0));
+      cos = cos.fma(z, broadcast(F, 1f));
+      FloatVector sin = z.fma(broadcast(F, S3), broadcast(F, S2));
+      sin = sin.fma(z, broadcast(F, S1));
+      sin = sin.fma(z, broadcast(F, S0));
+      sin = sin.fma(z, broadcast(F, QUARTER_LOW));
+      sin = t.fma(broadcast(F, QUARTER_HIGH), t.mul(sin));
+      VectorMask<Float> odd = quarters.and(1).compare(VectorOperators.NE, 0).cast(F);
+      IntVector sign = quarters.add(1).and(2).lanewise(LSHL, 30);
+      FloatVector turned =
+          cos.blend(sin, odd).reinterpretAsInts().lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
+      FloatVector radius = FloatVector.fromArray(F, logs, i).mul(-2f).sqrt();
+      radius.mul(turned).fma(broadcast(F, deviation), broadcast(F, mean)).intoArray(logs, i);
+    }
+  }
+
+  @Override
+  public void keep(int[] words, float keep, float kept, float[] to, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      VectorMask<Float> in = fraction(IntVector.fromArray(I, words, i)).compare(VectorOperators.LT, keep);
+      FloatVector.zero(F).blend(kept, in).intoArray(to, i);
+    }
+    for (; i < count; i++) {
+      to[i] = (words[i] >>> 8) * 0x1p-24f < keep ? kept : 0f;
+    }
+  }
+
+  private static FloatVector fraction(IntVector words) {
+    return ((FloatVector) words.lanewise(LSHR, 8).convert(I2F, 0)).mul(0x1p-24f);
+  }
+}
