@@ -86,7 +86,7 @@ final class GemmEpilogue {
 
   /** How many of {@code count} columns from {@code first} on lie before column {@code end}. */
   private static int columnsBefore(long end, int first, int count) {
-    return (int) Math.clamp(end - first, 0, count);
+    return Math.clamp(end - first, 0, count);
   }
 
   private float[] vector(@Nullable Span span, int first, int count, int slot, Scratch scratch) {

@@ -226,7 +226,7 @@ final class LinearOperation extends Operation {
   /** The rows of the weight, and the part of the bias, that make {@code columns} output columns from {@code begin} on. */
   private void gradientOfParameters(Tensor d, int columns, int begin, boolean withBias) {
     int biased = withBias && bias != null && bias.wantsGradient()
-        ? (int) Math.clamp(bias.shape().count() - begin, 0, columns)
+        ? Math.clamp(bias.shape().count() - begin, 0, columns)
         : 0;
     Span biasSums = bias == null || biased == 0 ? null : bias.sums().span().slice(begin, biased);
     boolean ride = biased == columns && weight.wantsGradient();

@@ -30,7 +30,10 @@ public final class Fovea implements Runnable {
   private CommandSpec spec;
 
   public static void main(String[] args) {
-    System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), args));
+    System.exit(run(
+        new PrintWriter(System.out, true, System.out.charset()),
+        new PrintWriter(System.err, true, System.err.charset()),
+        args));
   }
 
   /** Runs one command line and returns its exit code. */

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 
 /** All of native memory as one segment: a constant, so that the compiler folds its bounds and lifetime checks away. */
 public final class Memory {
-  @SuppressWarnings("restricted")
   public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   private Memory() {}
