@@ -102,7 +102,7 @@ final class CheckedGemm implements GemmKernels {
       Check.positive("rowsPerScale", g.rowsPerScale());
       Check.typed("rowScale", g.rowScale(), DType.F32, Math.ceilDiv(g.m, g.rowsPerScale()));
     }
-    Check.optionalTyped("columnSums", g.columnSums(), DType.F32, g.n);
+    Check.optionalTyped("columnSums", g.columnSums(), DType.F32, 1);
     if (g.operandSums() != null && g.layout != Layout.TN) {
       throw new IllegalArgumentException("operandSums: got layout %s, expected TN".formatted(g.layout));
     }

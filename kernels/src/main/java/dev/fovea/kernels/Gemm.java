@@ -230,7 +230,10 @@ public final class Gemm {
     return this;
   }
 
-  /** F32 [n], added to: the bias gradient of the layer below when C is its output's gradient. */
+  /**
+   * F32 [n], or shorter for the sums of the first columns only; added to. The bias gradient of the layer below when C
+   * is its output's gradient.
+   */
   public Gemm columnSums(@Nullable Span columnSums) {
     this.columnSums = columnSums;
     return this;

@@ -54,7 +54,7 @@ final class GemmLaunch {
       column = end;
     }
     if (columnSums != null) {
-      addSums(blockSums, plan.rowBlocks, plan.n, 0, plan.n, columnSums);
+      addSums(blockSums, plan.rowBlocks, plan.n, 0, (int) Math.min(plan.n, columnSums.count()), columnSums);
     }
     epilogue.set(GemmEpilogue.NONE, blockSums);
   }

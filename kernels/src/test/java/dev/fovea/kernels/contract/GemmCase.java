@@ -47,7 +47,7 @@ final class GemmCase {
   private int rowsPerScale;
   private boolean residual;
   private boolean inPlace;
-  private boolean columnSums;
+  private int columnSums;
   private boolean operandSums;
 
   GemmCase(Layout layout, int m, int n, int k) {
@@ -164,8 +164,13 @@ final class GemmCase {
   }
 
   GemmCase columnSums() {
-    columnSums = true;
-    return named("columnSums");
+    return columnSums(n);
+  }
+
+  /** Sums of the first {@code count} columns. */
+  GemmCase columnSums(int count) {
+    columnSums = count;
+    return named(count == n ? "columnSums" : "columnSums:" + count);
   }
 
   GemmCase operandSums() {
@@ -182,11 +187,11 @@ final class GemmCase {
     Gemm call = new Gemm(layout, m, n, k).alpha(alpha).accumulate(accumulate);
     operands(memory, call);
     result(memory, call);
-    if (columnSums) {
+    if (columnSums > 0) {
       Tolerance each = after();
       double scale = (columnScale ? 2.5 : 1) * (rowsPerScale > 0 ? 4 : 1) * (exact ? 16.0 * k : 3);
       Tolerance sums = Tolerance.absolute(m * (each.absolute() + each.relative() * scale) + m * m * U * scale);
-      call.columnSums(memory.inout("columnSums", memory.normal(F32, n, 1), sums));
+      call.columnSums(memory.inout("columnSums", memory.normal(F32, columnSums, 1), sums));
     }
     if (operandSums) {
       Tolerance sums = Tolerance.absolute((k + 4) * U * (0.8 * k + 4 * Math.sqrt(k) + 12));

@@ -79,6 +79,7 @@ public final class GemmCases {
     cases.add(new GemmCase(NT, 33, 70, 20).splitN(1));
     cases.add(new GemmCase(NT, 33, 300, 20).splitN(259).padded(2));
     cases.add(new GemmCase(NN, 33, 70, 20).columnSums());
+    cases.add(new GemmCase(NN, 197, 384, 40).columnSums(300));
     cases.add(new GemmCase(NN, 450, 300, 20).columnSums());
     cases.add(new GemmCase(TN, 33, 70, 20).operandSums());
     cases.add(new GemmCase(TN, 300, 70, 600).operandSums());

@@ -39,7 +39,7 @@ final class ReferenceGemm implements GemmKernels {
         columnSums[j] += v;
       }
     }
-    for (int j = 0; g.columnSums() != null && j < g.n; j++) {
+    for (int j = 0; g.columnSums() != null && j < Math.min(g.n, g.columnSums().count()); j++) {
       Mat.add(g.columnSums(), j, columnSums[j]);
     }
   }
