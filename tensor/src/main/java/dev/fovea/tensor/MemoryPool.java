@@ -88,8 +88,7 @@ final class MemoryPool {
     if (capacity > limit - used) {
       throw outOfMemory(request.bytes());
     }
-    mostUsed = Math.max(mostUsed, used + capacity);
-    evict(mostUsed - used - capacity);
+    evict(Math.max(mostUsed - used - capacity, 0));
     long address = raw.take(capacity, zeroed);
     if (address == 0) {
       evict(0);

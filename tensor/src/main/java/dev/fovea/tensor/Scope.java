@@ -40,7 +40,7 @@ public final class Scope implements AutoCloseable {
   private final @Nullable Scope enclosing;
 
   // Guarded by this. A tensor knows its place in the list.
-  private final ArrayList<Tensor> tensors = new ArrayList<>();
+  private final ArrayList<Handle> tensors = new ArrayList<>();
   private boolean closed;
 
   private volatile String label;
@@ -196,7 +196,7 @@ public final class Scope implements AutoCloseable {
 
   /** Closes them all, also where one fails; returns the first failure, the others added to it. */
   private @Nullable RuntimeException closeTensors(@Nullable RuntimeException before) {
-    List<Tensor> own;
+    List<Handle> own;
     synchronized (this) {
       checkOpen("closed twice");
       closed = true;
@@ -204,7 +204,7 @@ public final class Scope implements AutoCloseable {
       tensors.clear();
     }
     RuntimeException failure = before;
-    for (Tensor tensor : own) {
+    for (Handle tensor : own) {
       try {
         tensor.closeBy(this);
       } catch (IllegalStateException e) {
@@ -219,18 +219,18 @@ public final class Scope implements AutoCloseable {
   }
 
   /** Enters a tensor; only tensors call this. */
-  synchronized void add(Tensor tensor) {
+  synchronized void add(Handle tensor) {
     checkOpen("used after close");
     tensor.place = tensors.size();
     tensors.add(tensor);
   }
 
   /** Forgets a tensor that was entered; only tensors call this. */
-  synchronized void remove(Tensor tensor) {
+  synchronized void remove(Handle tensor) {
     if (closed) {
       return;
     }
-    Tensor last = tensors.removeLast();
+    Handle last = tensors.removeLast();
     if (last != tensor) {
       tensors.set(tensor.place, last);
       last.place = tensor.place;

@@ -16,12 +16,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Any thread may read a tensor. Writing is up to the threads to order.
  */
-public final class Tensor implements AutoCloseable {
-  private final Memory memory;
+public final class Tensor extends Handle {
   private final long firstByte;
   private final DType dtype;
   private final Shape shape;
-  private final @Nullable Origin origin;
 
   /** Made when first asked for: memory may be {@linkplain Memory#promised promised} only. */
   private @Nullable Span span;
@@ -32,25 +30,14 @@ public final class Tensor implements AutoCloseable {
   /** What gradients know this as, if it is trainable. */
   private Variable.@Nullable Leaf leaf;
 
-  // Written with this locked.
-  private @Nullable Scope owner;
-  private volatile boolean closed;
-
-  /** Where its owner's list has it; guarded by the owner. */
-  int place;
-
   /** Takes over one reference to the memory, and enters the scope; null for none. */
   private Tensor(
       @Nullable Scope scope, Memory memory, long firstByte, DType dtype, Shape shape, @Nullable Origin origin) {
-    this.memory = memory;
+    super(memory, origin);
     this.firstByte = firstByte;
     this.dtype = dtype;
     this.shape = shape;
-    this.origin = origin;
-    this.owner = scope;
-    if (scope != null) {
-      scope.add(this);
-    }
+    moveTo(scope);
   }
 
   private static Tensor make(Shape shape, DType dtype, boolean zeroed) {
@@ -183,10 +170,7 @@ public final class Tensor implements AutoCloseable {
    * @throws IllegalStateException if the tensor is read-only
    */
   Span writable() {
-    checkUsable();
-    if (memory.isReadOnly()) {
-      throw Check.state("a read-only tensor is written to", "made", origin);
-    }
+    checkWritable();
     return span();
   }
 
@@ -401,65 +385,6 @@ public final class Tensor implements AutoCloseable {
     return converted;
   }
 
-  /** The scope that closes it, or null if the caller does. */
-  synchronized @Nullable Scope owner() {
-    return owner;
-  }
-
-  /** Changes who closes it; null for the caller. */
-  synchronized void moveTo(@Nullable Scope scope) {
-    checkUsable();
-    if (owner != null) {
-      owner.remove(this);
-      owner = null;
-    }
-    if (scope != null) {
-      scope.add(this);
-      owner = scope;
-    }
-  }
-
-  /**
-   * Gives up this handle before its scope does.
-   *
-   * @throws IllegalStateException if it is closed
-   */
-  @Override
-  public void close() {
-    synchronized (this) {
-      if (closed) {
-        throw Check.state("tensor closed twice", "made", origin);
-      }
-      closed = true;
-      if (owner != null) {
-        owner.remove(this);
-        owner = null;
-      }
-    }
-    memory.release();
-  }
-
-  /** Closes it unless it left the scope in the meantime. */
-  void closeBy(Scope scope) {
-    synchronized (this) {
-      if (closed || owner != scope) {
-        return;
-      }
-      closed = true;
-      owner = null;
-    }
-    memory.release();
-  }
-
-  private void checkUsable() {
-    if (closed) {
-      throw Check.state("tensor used after close", "made", origin);
-    }
-    if (memory.isGone()) {
-      throw Check.state("tensor used after the memory it wraps was closed", "made", origin);
-    }
-  }
-
   /** Dtype, shape, device and the first values: for example {@code F32 [2, 3] on cpu: 1.0, 2.0, 3.0, 4.0, ...}. */
   @Override
   public String toString() {
@@ -467,7 +392,7 @@ public final class Tensor implements AutoCloseable {
     try {
       return head + ": " + read(() -> Elements.first(raw(), span()));
     } catch (IllegalStateException e) {
-      return head + (closed ? " (closed)" : " (its memory is closed)");
+      return head + (isClosed() ? " (closed)" : " (its memory is closed)");
     }
   }
 }

@@ -137,6 +137,7 @@ class DeviceTest {
           most = Math.max(most, needed);
         }
         assertTrue(device.memory().reserved() <= most, device.memory() + ", needed " + most);
+        assertThrows(OutOfDeviceMemoryException.class, () -> device.allocate(Long.MAX_VALUE, "far too much"));
       }
     }
   }
