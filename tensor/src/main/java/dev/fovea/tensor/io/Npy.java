@@ -7,7 +7,7 @@ import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Function;
 
 /**
  * Npy files: one tensor each, as numpy saves them.
@@ -29,21 +29,24 @@ public final class Npy {
    *
    * @throws MalformedFileException if the content breaks the rules of the format
    * @throws IllegalArgumentException if its type does not load
+   * @throws IllegalStateException if no scope is open
    */
   public static Tensor load(Path path) throws IOException {
-    return load(path, null);
+    return load(path, Tensors::dtype);
   }
 
-  /**
-   * Reads the tensor into the current scope, converted to {@code dtype}, or as {@link #load(Path)} where that is null.
-   */
-  public static Tensor load(Path path, @Nullable DType dtype) throws IOException {
+  /** Reads the tensor into the current scope, converted to {@code dtype}; throws as {@link #load(Path)}. */
+  public static Tensor load(Path path, DType dtype) throws IOException {
+    return load(path, info -> dtype);
+  }
+
+  private static Tensor load(Path path, Function<TensorInfo, DType> target) throws IOException {
     String file = path.toString();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment content = Mapping.map(path, arena);
       TensorInfo info = info(file, content);
-      DType target = dtype == null ? Tensors.dtype(info) : dtype;
-      return Tensors.load(info, target, segment -> copyTo(file, content, target, segment));
+      DType dtype = target.apply(info);
+      return Tensors.load(info, dtype, segment -> copyTo(file, content, dtype, segment));
     }
   }
 

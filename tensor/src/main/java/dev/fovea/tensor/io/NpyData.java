@@ -33,7 +33,7 @@ final class NpyData {
   private static void readInOrder(
       String file, TensorInfo info, InputStream in, Elements elements, DType dtype, MemorySegment target)
       throws IOException {
-    byte[] chunk = new byte[CHUNK];
+    byte[] chunk = new byte[(int) Math.min(CHUNK, info.storedBytes())];
     MemorySegment bytes = MemorySegment.ofArray(chunk);
     int elementBytes = info.type().bits() / 8;
     long count = info.shape().count();

@@ -36,6 +36,10 @@ final class Tensors {
       throw new IllegalArgumentException("tensor \"" + MalformedFileException.printable(info.name()) + "\" stored as "
           + info.type() + " cannot be used where it lies, expected a type that loads unconverted; load it instead");
     }
+    if (segment.address() % dtype.bytes() != 0) {
+      throw new IllegalArgumentException("tensor \"" + MalformedFileException.printable(info.name())
+          + "\" cannot be used where it lies: got data not aligned to " + dtype.bytes() + " bytes; load it instead");
+    }
     return Tensor.wrap(segment, dtype, info.shape());
   }
 

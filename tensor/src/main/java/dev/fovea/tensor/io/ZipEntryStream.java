@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The expanded bytes of a zip entry: exactly as many as the directory says. When the last was read, the checksum has
@@ -17,19 +18,17 @@ final class ZipEntryStream extends InputStream {
   private final String file;
   private final ZipDirectory.Entry entry;
   private final InputStream stored;
-  private final Inflater inflater = new Inflater(true);
+  private final @Nullable Inflater inflater;
   private final CRC32 crc = new CRC32();
   private long fed;
   private long left;
 
-  ZipEntryStream(String file, ZipDirectory.Entry entry) throws MalformedFileException {
+  ZipEntryStream(String file, ZipDirectory.Entry entry) {
     this.file = file;
     this.entry = entry;
     this.stored = new SegmentInputStream(entry.data());
     this.left = entry.size();
-    if (left == 0) {
-      verify();
-    }
+    this.inflater = entry.deflated() ? new Inflater(true) : null;
   }
 
   @Override
@@ -45,7 +44,7 @@ final class ZipEntryStream extends InputStream {
       return length == 0 ? 0 : -1;
     }
     int wanted = (int) Math.min(length, left);
-    int n = entry.deflated() ? inflate(bytes, offset, wanted) : stored.read(bytes, offset, wanted);
+    int n = inflater == null ? stored.read(bytes, offset, wanted) : inflate(inflater, bytes, offset, wanted);
     crc.update(bytes, offset, n);
     left -= n;
     if (left == 0) {
@@ -54,11 +53,11 @@ final class ZipEntryStream extends InputStream {
     return n;
   }
 
-  private int inflate(byte[] bytes, int offset, int length) throws MalformedFileException {
+  private int inflate(Inflater inflater, byte[] bytes, int offset, int length) throws MalformedFileException {
     try {
       int n = inflater.inflate(bytes, offset, length);
       while (n == 0) {
-        if (inflater.finished() || inflater.needsDictionary() || !feed()) {
+        if (inflater.finished() || inflater.needsDictionary() || !feed(inflater)) {
           throw fault("expanded bytes", (entry.size() - left) + " and no more", entry.size() + "");
         }
         n = inflater.inflate(bytes, offset, length);
@@ -70,7 +69,7 @@ final class ZipEntryStream extends InputStream {
   }
 
   /** Gives the inflater its next piece; the data may be longer than a buffer can be. */
-  private boolean feed() {
+  private boolean feed(Inflater inflater) {
     long n = Math.min(PIECE, entry.data().byteSize() - fed);
     if (n > 0) {
       inflater.setInput(entry.data().asSlice(fed, n).asByteBuffer());
@@ -80,8 +79,8 @@ final class ZipEntryStream extends InputStream {
   }
 
   private void verify() throws MalformedFileException {
-    if (entry.deflated()) {
-      verifyEnd();
+    if (inflater != null) {
+      verifyEnd(inflater);
     }
     if ((int) crc.getValue() != entry.crc()) {
       throw fault("CRC-32", Long.toHexString(crc.getValue()), Integer.toHexString(entry.crc()));
@@ -89,10 +88,13 @@ final class ZipEntryStream extends InputStream {
   }
 
   /** A deflate stream ends with its last byte, and with the last byte stored. */
-  private void verifyEnd() throws MalformedFileException {
+  private void verifyEnd(Inflater inflater) throws MalformedFileException {
     try {
       int n = 0;
-      while (n == 0 && !inflater.finished() && !inflater.needsDictionary() && (!inflater.needsInput() || feed())) {
+      while (n == 0
+          && !inflater.finished()
+          && !inflater.needsDictionary()
+          && (!inflater.needsInput() || feed(inflater))) {
         n = inflater.inflate(new byte[1]);
       }
       if (n > 0
@@ -112,6 +114,8 @@ final class ZipEntryStream extends InputStream {
 
   @Override
   public void close() {
-    inflater.close();
+    if (inflater != null) {
+      inflater.close();
+    }
   }
 }

@@ -25,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -188,6 +189,35 @@ class SafetensorsTest {
     assertArrayEquals(new float[] {1, 2}, loaded.toFloats());
     assertThrows(IllegalStateException.class, wrapped::toFloats);
     assertThrows(IllegalStateException.class, () -> file.load("a"));
+  }
+
+  @Test
+  void loadsWhatIsNotAligned() throws IOException {
+    byte[] bytes = TestFiles.safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}} ", 4);
+    assertTrue(bytes.length % 4 != 0);
+    Path path = Files.write(folder.resolve("f.safetensors"), bytes);
+    try (Safetensors file = Safetensors.open(path)) {
+      assertArrayEquals(
+          new float[] {Float.intBitsToFloat(0x03020100)}, file.load("a").toFloats());
+      assertMessage("got data not aligned to 4 bytes; load it instead", () -> file.wrap("a"));
+    }
+  }
+
+  @Test
+  void isReadByManyThreads() throws IOException {
+    Path path = folder.resolve("f.safetensors");
+    float[] values = new float[100_000];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i;
+    }
+    Safetensors.write(path, Map.of("a", Tensor.of(values, values.length)));
+    try (Safetensors file = Safetensors.open(path)) {
+      IntStream.range(0, 8).parallel().forEach(i -> {
+        MemorySegment target = MemorySegment.ofArray(new float[values.length]);
+        file.copyTo("a", DType.F32, target);
+        assertEquals(-1, target.mismatch(MemorySegment.ofArray(values)));
+      });
+    }
   }
 
   @Test
