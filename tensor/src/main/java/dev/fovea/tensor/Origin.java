@@ -31,7 +31,11 @@ final class Origin {
 
   /** The stack of this call, as often as the mode asks for. */
   static @Nullable Origin sampled() {
-    return switch (MODE) {
+    return sampled(MODE);
+  }
+
+  static @Nullable Origin sampled(Mode mode) {
+    return switch (mode) {
       case OFF -> null;
       case ALL -> new Origin(FRAMES);
       case SAMPLED -> ThreadLocalRandom.current().nextInt(SAMPLE) == 0 ? new Origin(FRAMES) : null;

@@ -1,6 +1,7 @@
 package dev.fovea.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.kernels.DType;
@@ -136,6 +137,17 @@ class LeakTest {
         List.of("leaked 30 bytes of %s memory in 3 pieces (a, b), never closed; ".formatted(device.name())
             + "run with -Dfovea.leaks=all to see where they were made"),
         warnings);
+  }
+
+  @Test
+  void samplesOneIn128() {
+    int sampled = 0;
+    for (int i = 0; i < 128 * 100; i++) {
+      sampled += Origin.sampled(Origin.Mode.SAMPLED) == null ? 0 : 1;
+      assertNull(Origin.sampled(Origin.Mode.OFF));
+    }
+    assertTrue(sampled > 35 && sampled < 165, sampled + " of 12800"); // 100, and 6.5 standard deviations of 10
+    assertEquals("at a place not recorded: run with -Dfovea.leaks=all", Origin.site(Origin.sampled(Origin.Mode.OFF)));
   }
 
   @Test
