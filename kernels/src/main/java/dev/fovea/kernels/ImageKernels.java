@@ -56,4 +56,9 @@ public interface ImageKernels {
    * @param pictures F32 or BF16
    */
   void unpatchify(Patches patches, Span rows, Span pictures);
+
+  /** These kernels behind the checks that every device needs. */
+  static ImageKernels checked(ImageKernels kernels) {
+    return new CheckedImage(kernels);
+  }
 }

@@ -22,6 +22,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
   private final GemmKernels gemm;
   private final ReduceKernels reduce;
   private final TokenKernels token;
+  private final ImageKernels image;
   private final AttentionKernels attention;
   private final RandomKernels random;
 
@@ -31,6 +32,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
     gemm = GemmKernels.checked(new CpuGemm(pool, simd));
     reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
     token = TokenKernels.checked(new CpuToken(pool, simd));
+    image = ImageKernels.checked(new CpuImage(pool, simd));
     attention = AttentionKernels.checked(new CpuAttention(pool, simd));
     random = RandomKernels.checked(new CpuRandom(pool, simd));
   }
@@ -120,7 +122,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public ImageKernels image() {
-    throw new UnsupportedOperationException();
+    return image;
   }
 
   @Override

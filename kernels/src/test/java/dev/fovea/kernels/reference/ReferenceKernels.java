@@ -61,7 +61,7 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public ImageKernels image() {
-    throw new UnsupportedOperationException();
+    return new ReferenceImage();
   }
 
   @Override

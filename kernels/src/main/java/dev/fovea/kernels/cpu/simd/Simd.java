@@ -19,6 +19,8 @@ public interface Simd {
 
   Reductions reductions();
 
+  Pixels pixels();
+
   Packing packing();
 
   Rows rows();

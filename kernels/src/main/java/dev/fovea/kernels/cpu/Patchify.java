@@ -1,0 +1,91 @@
+package dev.fovea.kernels.cpu;
+
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.fovea.kernels.DType;
+import dev.fovea.kernels.ImageKernels.Patches;
+import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cpu.simd.Convert;
+import dev.fovea.kernels.cpu.simd.Pixels;
+
+/** {@link dev.fovea.kernels.ImageKernels#patchify}. */
+final class Patchify extends PatchGrid {
+  private static final int ROWS = 0;
+  private static final int PIXELS = 1;
+  private static final int PLANES = 2;
+
+  private final Convert convert;
+  private final Staging staging;
+  private final Pixels loops;
+  private Span pictures = Spans.NONE;
+  private Span scale = Spans.NONE;
+  private Span shift = Spans.NONE;
+  private Span out = Spans.NONE;
+
+  Patchify(Convert convert, Pixels loops) {
+    this.convert = convert;
+    this.staging = new Staging(convert);
+    this.loops = loops;
+  }
+
+  void run(WorkerPool pool, Patches patches, Span pictures, Span scale, Span shift, Span out) {
+    this.pictures = pictures;
+    this.scale = scale;
+    this.shift = shift;
+    this.out = out;
+    run(pool, patches);
+  }
+
+  @Override
+  void group(long row, long image, int top, int column, int count, Scratch scratch) {
+    float[] rows = scratch.floats(ROWS, count * size);
+    for (int y = 0; y < patchHeight; y++) {
+      if (patches.channelsLast()) {
+        sideBySide(image, top, y, column, count, rows, scratch);
+      } else {
+        planar(image, top, y, column, count, rows, scratch);
+      }
+    }
+    staging.store(rows, 0, out, row * size, count * size);
+  }
+
+  private void planar(long image, int top, int y, int column, int count, float[] rows, Scratch scratch) {
+    int width = count * patchWidth;
+    float[] pixels = scratch.floats(PIXELS, width);
+    for (int c = 0; c < channels; c++) {
+      load(pixelRow(image, c, top + y) + (long) column * patchWidth, pixels, width);
+      cut(pixels, 0, c, y, count, rows);
+    }
+  }
+
+  private void sideBySide(long image, int top, int y, int column, int count, float[] rows, Scratch scratch) {
+    int width = count * patchWidth;
+    float[] pixels = scratch.floats(PIXELS, width * channels);
+    float[] planes = scratch.floats(PLANES, width * channels);
+    load(pixelRow(image, 0, top + y) + (long) column * patchWidth * channels, pixels, width * channels);
+    loops.split(pixels, 0, width, channels, planes, 0);
+    for (int c = 0; c < channels; c++) {
+      cut(planes, c * width, c, y, count, rows);
+    }
+  }
+
+  private void load(long first, float[] to, int count) {
+    if (pictures.dtype() == DType.U8) {
+      convert.loadU8(pictures.address() + first, to, 0, count);
+    } else {
+      staging.load(pictures, first, to, 0, count);
+    }
+  }
+
+  private void cut(float[] pixels, int at, int channel, int y, int count, float[] rows) {
+    float a = scale.count() == 0 ? 1 : ALL.get(JAVA_FLOAT, scale.address() + 4L * channel);
+    float b = shift.count() == 0 ? 0 : ALL.get(JAVA_FLOAT, shift.address() + 4L * channel);
+    loops.cut(pixels, at, count, patchWidth, a, b, rows, (channel * patchHeight + y) * patchWidth, size);
+  }
+
+  @Override
+  void bottom(long image, int top, Scratch scratch) {
+    // Left out of the rows.
+  }
+}
