@@ -50,4 +50,9 @@ public interface LossKernels {
       @Nullable Span targets,
       @Nullable Span losses,
       @Nullable Span dLogits);
+
+  /** These kernels behind the checks that every device needs. */
+  static LossKernels checked(LossKernels kernels) {
+    return new CheckedLoss(kernels);
+  }
 }

@@ -22,6 +22,8 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
   private final GemmKernels gemm;
   private final ReduceKernels reduce;
   private final TokenKernels token;
+  private final LossKernels loss;
+  private final LossKernels loss;
   private final ImageKernels image;
   private final AttentionKernels attention;
   private final RandomKernels random;
@@ -32,6 +34,8 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
     gemm = GemmKernels.checked(new CpuGemm(pool, simd));
     reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
     token = TokenKernels.checked(new CpuToken(pool, simd));
+    loss = LossKernels.checked(new CpuLoss(pool, simd));
+    loss = LossKernels.checked(new CpuLoss(pool, simd));
     image = ImageKernels.checked(new CpuImage(pool, simd));
     attention = AttentionKernels.checked(new CpuAttention(pool, simd));
     random = RandomKernels.checked(new CpuRandom(pool, simd));
@@ -107,7 +111,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public LossKernels loss() {
-    throw new UnsupportedOperationException();
+    return loss;
   }
 
   @Override

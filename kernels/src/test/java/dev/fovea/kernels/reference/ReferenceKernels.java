@@ -46,7 +46,7 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public LossKernels loss() {
-    throw new UnsupportedOperationException();
+    return new ReferenceLoss();
   }
 
   @Override

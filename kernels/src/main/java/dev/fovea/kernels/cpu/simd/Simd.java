@@ -19,6 +19,10 @@ public interface Simd {
 
   Reductions reductions();
 
+  Losses losses();
+
+  Losses losses();
+
   Pixels pixels();
 
   Packing packing();
