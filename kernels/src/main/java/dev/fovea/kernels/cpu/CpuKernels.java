@@ -23,7 +23,6 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
   private final ReduceKernels reduce;
   private final TokenKernels token;
   private final LossKernels loss;
-  private final LossKernels loss;
   private final ImageKernels image;
   private final AttentionKernels attention;
   private final RandomKernels random;
@@ -34,7 +33,6 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
     gemm = GemmKernels.checked(new CpuGemm(pool, simd));
     reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
     token = TokenKernels.checked(new CpuToken(pool, simd));
-    loss = LossKernels.checked(new CpuLoss(pool, simd));
     loss = LossKernels.checked(new CpuLoss(pool, simd));
     image = ImageKernels.checked(new CpuImage(pool, simd));
     attention = AttentionKernels.checked(new CpuAttention(pool, simd));

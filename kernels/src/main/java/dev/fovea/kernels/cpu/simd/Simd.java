@@ -21,8 +21,6 @@ public interface Simd {
 
   Losses losses();
 
-  Losses losses();
-
   Pixels pixels();
 
   Packing packing();

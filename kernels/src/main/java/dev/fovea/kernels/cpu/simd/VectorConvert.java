@@ -51,10 +51,10 @@ final class VectorConvert extends ScalarConvert {
       return;
     }
     int last = count - LANES;
-    for (int i = 0; i < last; i += LANES) {
+    for (int step = 0; step < count; step += LANES) { // one body: a second one may be compiled with a boxed vector
+      int i = Math.min(step, last);
       rounded(from, at + i).intoMemorySegment(ALL, address + 2L * i, ORDER);
     }
-    rounded(from, at + last).intoMemorySegment(ALL, address + 2L * last, ORDER);
   }
 
   private static ShortVector rounded(float[] from, int at) {

@@ -160,6 +160,15 @@ final class VectorMaths implements Maths {
     FloatVector f = bits.sub(e.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats().sub(1f);
     FloatVector n = e.add(Float.floatToRawIntBits(ROUND)).reinterpretAsFloats().sub(ROUND);
     n = n.blend(n.sub(23f), tiny);
+    FloatVector y = f.mul(f).fma(log1(f), n.mul(LN2_LOW)).add(f);
+    y = n.fma(broadcast(SPECIES, LN2_HIGH), y);
+    y = x.blend(y, x.compare(VectorOperators.LT, Float.POSITIVE_INFINITY));
+    y = y.blend(Float.NEGATIVE_INFINITY, x.compare(VectorOperators.EQ, 0f));
+    return y.blend(Float.NaN, x.compare(VectorOperators.LT, 0f));
+  }
+
+  /** (ln(1 + f) - f) / f^2. */
+  private static FloatVector log1(FloatVector f) {
     FloatVector p = f.fma(broadcast(SPECIES, L7), broadcast(SPECIES, L6));
     p = p.fma(f, broadcast(SPECIES, L5));
     p = p.fma(f, broadcast(SPECIES, L4));
@@ -167,12 +176,7 @@ final class VectorMaths implements Maths {
     p = p.fma(f, broadcast(SPECIES, L2));
     p = p.fma(f, broadcast(SPECIES, L1));
     p = p.fma(f, broadcast(SPECIES, L0));
-    p = p.fma(f, broadcast(SPECIES, -0.5f));
-    FloatVector y = f.mul(f).fma(p, n.mul(LN2_LOW)).add(f);
-    y = n.fma(broadcast(SPECIES, LN2_HIGH), y);
-    y = x.blend(y, x.compare(VectorOperators.LT, Float.POSITIVE_INFINITY));
-    y = y.blend(Float.NEGATIVE_INFINITY, x.compare(VectorOperators.EQ, 0f));
-    return y.blend(Float.NaN, x.compare(VectorOperators.LT, 0f));
+    return p.fma(f, broadcast(SPECIES, -0.5f));
   }
 
   /**
