@@ -73,8 +73,8 @@ final class Origin {
     return Mode.SAMPLED;
   }
 
-  /** Frames of this package are not the user's; its tests are. */
+  /** Frames of this module are not the user's; its tests are. */
   private static boolean isOurs(String className) {
-    return className.startsWith(OURS) && className.indexOf('.', OURS.length()) < 0 && !className.contains("Test");
+    return className.startsWith(OURS) && !className.contains("Test");
   }
 }

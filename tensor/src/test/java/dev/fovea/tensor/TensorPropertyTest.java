@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(NoLeaks.class)
 class TensorPropertyTest {
   static LongStream seeds() {
-    return LongStream.range(0, 60);
+    return LongStream.range(0, 30);
   }
 
   private static Shape shape(SplittableRandom random) {
