@@ -6,4 +6,5 @@ module dev.fovea.tensor {
 
   exports dev.fovea.tensor;
   exports dev.fovea.tensor.io;
+  exports dev.fovea.tensor.ops;
 }

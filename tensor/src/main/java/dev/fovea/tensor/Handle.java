@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One reference to memory, that a scope or the caller gives up: the lifetime of a {@link Tensor}.
  *
- * <pre>
+ * <pre>{@code
  *           made in a scope            without one
  *                 |                         |
  *                 v      moveTo(null)       v
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *   moveTo      | close, scope's close      | close
  *               v                           v
  *             closed (no way back; the reference is given up once)
- * </pre>
+ * }</pre>
  *
  * Any thread may call any method. Locks are taken in the order handle, scope.
  */

@@ -26,6 +26,10 @@ class ArchitectureTest {
     for (String type : new String[] {"kernels.KernelSet", "kernels.cpu.CpuKernels", "vit.cli.Fovea"}) {
       assertTrue(CLASSES.contain("dev.fovea." + type), type);
     }
+    assertTrue(
+        CLASSES.get("dev.fovea.kernels.cpu.simd.VectorConvert").getDirectDependenciesFromSelf().stream()
+            .anyMatch(use -> use.getTargetClass().getPackageName().equals("jdk.incubator.vector")),
+        "the use of the Vector API is seen");
   }
 
   @Test

@@ -31,7 +31,7 @@ final class AttentionLaunch implements Grid {
     kernels.give(kernel);
     units = Math.multiplyExact(Math.multiplyExact(call.batch, call.heads), parts);
     long work = 2L * call.queries * call.keys * call.headDim / parts;
-    unitsPerBlock = (int) Math.clamp(WORK / work, 1, units);
+    unitsPerBlock = Math.clamp(WORK / work, 1, units);
     pool.run(this, Math.ceilDiv(units, unitsPerBlock));
     this.call = null;
     this.weights = null;
