@@ -4,6 +4,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Pointwise kernels. Unless said otherwise operands are F32 or BF16 and an output may be any input. */
 public interface ElementwiseKernels {
+  /** The same kernels with every call's arguments checked first. */
+  static ElementwiseKernels checked(ElementwiseKernels kernels) {
+    return new CheckedElementwise(kernels);
+  }
+
   /** {@code x[i] = value}, any dtype ({@code value} is rounded to it; integers must be in range). */
   void fill(Span x, double value);
 

@@ -4,6 +4,11 @@ import org.jspecify.annotations.Nullable;
 
 /** LayerNorm and RMSNorm over whole rows or over heads. */
 public interface NormKernels {
+  /** The same kernels with every call's arguments checked first. */
+  static NormKernels checked(NormKernels kernels) {
+    return new CheckedNorm(kernels);
+  }
+
   /**
    * {@code y = (x - mean) rstd weight + bias}, with mean = 0 for RMSNorm. Variance is the mean of squared
    * deviations from the mean (two passes), not a difference of squares.

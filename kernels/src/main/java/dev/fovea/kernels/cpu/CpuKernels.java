@@ -20,6 +20,8 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
   private final Simd simd;
   private final WorkerPool pool;
   private final GemmKernels gemm;
+  private final NormKernels norm;
+  private final ElementwiseKernels elementwise;
   private final ReduceKernels reduce;
   private final TokenKernels token;
   private final LossKernels loss;
@@ -31,6 +33,8 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
     this.simd = simd;
     this.pool = new WorkerPool(threads);
     gemm = GemmKernels.checked(new CpuGemm(pool, simd));
+    norm = NormKernels.checked(new CpuNorm(pool, simd));
+    elementwise = ElementwiseKernels.checked(new CpuElementwise(pool, simd));
     reduce = ReduceKernels.checked(new CpuReduce(pool, simd));
     token = TokenKernels.checked(new CpuToken(pool, simd));
     loss = LossKernels.checked(new CpuLoss(pool, simd));
@@ -94,12 +98,12 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public NormKernels norm() {
-    throw new UnsupportedOperationException();
+    return norm;
   }
 
   @Override
   public ElementwiseKernels elementwise() {
-    throw new UnsupportedOperationException();
+    return elementwise;
   }
 
   @Override

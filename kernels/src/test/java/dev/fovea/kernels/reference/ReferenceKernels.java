@@ -31,12 +31,12 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public NormKernels norm() {
-    throw new UnsupportedOperationException();
+    return new ReferenceNorm();
   }
 
   @Override
   public ElementwiseKernels elementwise() {
-    throw new UnsupportedOperationException();
+    return new ReferenceElementwise();
   }
 
   @Override

@@ -11,6 +11,7 @@ record ScalarSimd(
     Pixels pixels,
     Packing packing,
     Rows rows,
+    Arithmetic arithmetic,
     Columns columns,
     Philox philox)
     implements Simd {
@@ -27,6 +28,7 @@ record ScalarSimd(
         new ScalarPixels(),
         new ScalarPacking(),
         new ScalarRows(),
+        new ScalarArithmetic(),
         new ScalarColumns(),
         new ScalarPhilox());
   }

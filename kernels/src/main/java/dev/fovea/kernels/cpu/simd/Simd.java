@@ -27,6 +27,8 @@ public interface Simd {
 
   Rows rows();
 
+  Arithmetic arithmetic();
+
   Columns columns();
 
   Philox philox();

@@ -13,6 +13,7 @@ record VectorSimd(
     Pixels pixels,
     Packing packing,
     Rows rows,
+    Arithmetic arithmetic,
     Columns columns,
     Philox philox)
     implements Simd {
@@ -30,6 +31,7 @@ record VectorSimd(
         new VectorPixels(),
         new VectorPacking(),
         new VectorRows(),
+        new VectorArithmetic(),
         new VectorColumns(),
         new VectorPhilox());
   }

@@ -1,0 +1,57 @@
+package dev.fovea.kernels;
+
+import org.jspecify.annotations.Nullable;
+
+/** Checks the arguments of every call, then passes it on. */
+record CheckedNorm(NormKernels kernels) implements NormKernels {
+  @Override
+  public void forward(
+      Norm norm,
+      Span x,
+      long ldx,
+      @Nullable Span weight,
+      @Nullable Span bias,
+      Span y,
+      long ldy,
+      @Nullable Span stats) {
+    int columns = Math.multiplyExact(norm.groups(), norm.width());
+    Check.matrix("x", x, norm.rows(), columns, ldx);
+    Check.optional("weight", weight, norm.width());
+    Check.optional("bias", bias, norm.width());
+    Check.matrix("y", y, norm.rows(), columns, ldy);
+    Check.optionalTyped("stats", stats, DType.F32, norm.statsCount());
+    kernels.forward(norm, x, ldx, weight, bias, y, ldy, stats);
+  }
+
+  @Override
+  public void backward(
+      Norm norm,
+      Span x,
+      long ldx,
+      @Nullable Span weight,
+      Span stats,
+      Span dy,
+      long lddy,
+      @Nullable Span add,
+      Span dx,
+      long lddx,
+      @Nullable Span dWeight,
+      @Nullable Span dBias) {
+    int columns = Math.multiplyExact(norm.groups(), norm.width());
+    Check.matrix("x", x, norm.rows(), columns, ldx);
+    Check.optional("weight", weight, norm.width());
+    Check.typed("stats", stats, DType.F32, norm.statsCount());
+    Check.matrix("dy", dy, norm.rows(), columns, lddy);
+    if (add != null) {
+      Check.matrix("add", add, norm.rows(), columns, lddx);
+    }
+    Check.matrix("dx", dx, norm.rows(), columns, lddx);
+    if (dx.equals(dy) && lddx != lddy) {
+      throw new IllegalArgumentException(
+          "lddx: got %d, expected %d as lddy because dx is dy".formatted(lddx, lddy));
+    }
+    Check.optionalTyped("dWeight", dWeight, DType.F32, norm.width());
+    Check.optionalTyped("dBias", dBias, DType.F32, norm.width());
+    kernels.backward(norm, x, ldx, weight, stats, dy, lddy, add, dx, lddx, dWeight, dBias);
+  }
+}

@@ -1,0 +1,227 @@
+package dev.fovea.kernels.cpu;
+
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Norm;
+import dev.fovea.kernels.NormKernels;
+import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cpu.simd.Arithmetic;
+import dev.fovea.kernels.cpu.simd.Simd;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** {@link NormKernels} on the CPU: a row is read once and stays in the first-level cache for all passes over it. */
+final class CpuNorm implements NormKernels {
+  private static final Span NOTHING = new Span(0, 0, DType.F32);
+  private static final Norm NO_NORM = Norm.layer(1, 1, 0);
+
+  // Scratch slots: what a row holds, then what a block reads once.
+  private static final int X = 0;
+  private static final int DY = 1;
+  private static final int ADD = 2;
+  private static final int WEIGHT = 3;
+  private static final int BIAS = 4;
+  private static final int SUMS = 5;
+  private static final int UNUSED_GRADIENTS = 6;
+
+  private final WorkerPool pool;
+  private final Staging staging;
+  private final Arithmetic arithmetic;
+  private final Recycler<Forward> forwards = new Recycler<>(Forward::new);
+  private final Recycler<Backward> backwards = new Recycler<>(Backward::new);
+
+  CpuNorm(WorkerPool pool, Simd simd) {
+    this.pool = pool;
+    staging = new Staging(simd.convert());
+    arithmetic = simd.arithmetic();
+  }
+
+  @Override
+  public void forward(
+      Norm norm,
+      Span x,
+      long ldx,
+      @Nullable Span weight,
+      @Nullable Span bias,
+      Span y,
+      long ldy,
+      @Nullable Span stats) {
+    Forward grid = forwards.take();
+    grid.norm = norm;
+    grid.x = x;
+    grid.ldx = ldx;
+    grid.weight = weight;
+    grid.bias = bias;
+    grid.y = y;
+    grid.ldy = ldy;
+    grid.stats = stats;
+    grid.rowsPerBlock = Math.max(1, PointwiseGrid.BLOCK / rowLength(norm));
+    pool.run(grid, blocks(norm.rows(), grid.rowsPerBlock));
+    forwards.give(grid);
+  }
+
+  @Override
+  public void backward(
+      Norm norm,
+      Span x,
+      long ldx,
+      @Nullable Span weight,
+      Span stats,
+      Span dy,
+      long lddy,
+      @Nullable Span add,
+      Span dx,
+      long lddx,
+      @Nullable Span dWeight,
+      @Nullable Span dBias) {
+    Backward grid = backwards.take();
+    grid.norm = norm;
+    grid.x = x;
+    grid.ldx = ldx;
+    grid.weight = weight;
+    grid.stats = stats;
+    grid.dy = dy;
+    grid.lddy = lddy;
+    grid.add = add;
+    grid.dx = dx;
+    grid.lddx = lddx;
+    grid.sum = dWeight != null || dBias != null;
+    grid.rowsPerBlock = ColumnSums.rowsPerBlock(norm.rows(), rowLength(norm));
+    int blocks = blocks(norm.rows(), grid.rowsPerBlock);
+    if (grid.sum) {
+      grid.sums.begin(blocks, 2 * norm.width());
+    }
+    pool.run(grid, blocks);
+    if (dWeight != null) {
+      grid.sums.addTo(pool, 0, norm.width(), dWeight);
+    }
+    if (dBias != null) {
+      grid.sums.addTo(pool, norm.width(), norm.width(), dBias);
+    }
+    backwards.give(grid);
+  }
+
+  private static int blocks(long rows, long rowsPerBlock) {
+    return Math.toIntExact((rows + rowsPerBlock - 1) / rowsPerBlock);
+  }
+
+  private static int rowLength(Norm norm) {
+    return Math.multiplyExact(norm.groups(), norm.width());
+  }
+
+  /** The parameter vector, or {@code otherwise} in each place. */
+  private float[] vector(@Nullable Span span, float otherwise, int slot, int width, Scratch scratch) {
+    float[] values = scratch.floats(slot, width);
+    if (span != null) {
+      staging.load(span, 0, values, 0, width);
+    } else {
+      Arrays.fill(values, 0, width, otherwise);
+    }
+    return values;
+  }
+
+  private final class Forward implements Grid {
+    private Norm norm = NO_NORM;
+    private Span x = NOTHING;
+    private long ldx;
+    private @Nullable Span weight;
+    private @Nullable Span bias;
+    private Span y = NOTHING;
+    private long ldy;
+    private @Nullable Span stats;
+    private long rowsPerBlock;
+
+    @Override
+    public void block(int index, Scratch scratch) {
+      float[] scale = vector(weight, 1, WEIGHT, norm.width(), scratch);
+      float[] shift = vector(bias, 0, BIAS, norm.width(), scratch);
+      int length = rowLength(norm);
+      float[] row = scratch.floats(X, length);
+      long end = Math.min(norm.rows(), (index + 1) * rowsPerBlock);
+      for (long r = index * rowsPerBlock; r < end; r++) {
+        staging.load(x, r * ldx, row, 0, length);
+        for (int g = 0; g < norm.groups(); g++) {
+          group(r * norm.groups() + g, row, g * norm.width(), scale, shift);
+        }
+        staging.store(row, 0, y, r * ldy, length);
+      }
+    }
+
+    private void group(long number, float[] row, int at, float[] scale, float[] shift) {
+      int width = norm.width();
+      float mean = norm.centered() ? arithmetic.sum(row, at, width) / width : 0;
+      double variance = arithmetic.squaredDeviations(mean, row, at, width) / width;
+      float rstd = (float) (1 / Math.sqrt(variance + norm.eps()));
+      arithmetic.normalize(mean, rstd, row, at, scale, 0, shift, 0, row, at, width);
+      if (stats != null) {
+        long address = stats.address() + 4 * number;
+        ALL.set(JAVA_FLOAT, address, mean);
+        ALL.set(JAVA_FLOAT, address + 4 * norm.rows() * norm.groups(), rstd);
+      }
+    }
+  }
+
+  private final class Backward implements Grid {
+    private final ColumnSums sums = new ColumnSums(staging, arithmetic);
+    private Norm norm = NO_NORM;
+    private Span x = NOTHING;
+    private long ldx;
+    private @Nullable Span weight;
+    private Span stats = NOTHING;
+    private Span dy = NOTHING;
+    private long lddy;
+    private @Nullable Span add;
+    private Span dx = NOTHING;
+    private long lddx;
+    private boolean sum;
+    private long rowsPerBlock;
+
+    @Override
+    public void block(int index, Scratch scratch) {
+      int width = norm.width();
+      int length = rowLength(norm);
+      float[] scale = vector(weight, 1, WEIGHT, width, scratch);
+      float[] gradients = sum ? sums.parts() : scratch.floats(UNUSED_GRADIENTS, 2 * width);
+      int gradientsAt = sum ? sums.at(index) : 0;
+      Arrays.fill(gradients, gradientsAt, gradientsAt + 2 * width, 0f);
+      float[] row = scratch.floats(X, length);
+      float[] slope = scratch.floats(DY, length);
+      float[] added = scratch.zeros(ADD, length);
+      float[] totals = scratch.floats(SUMS, 2);
+      long end = Math.min(norm.rows(), (index + 1) * rowsPerBlock);
+      for (long r = index * rowsPerBlock; r < end; r++) {
+        staging.load(x, r * ldx, row, 0, length);
+        staging.load(dy, r * lddy, slope, 0, length);
+        if (add != null) {
+          staging.load(add, r * lddx, added, 0, length);
+        }
+        for (int g = 0; g < norm.groups(); g++) {
+          group(r * norm.groups() + g, row, slope, added, g * width, scale, gradients, gradientsAt, totals);
+        }
+        staging.store(slope, 0, dx, r * lddx, length);
+      }
+    }
+
+    private void group(
+        long number,
+        float[] row,
+        float[] slope,
+        float[] added,
+        int at,
+        float[] scale,
+        float[] gradients,
+        int gradientsAt,
+        float[] totals) {
+      int width = norm.width();
+      long address = stats.address() + 4 * number;
+      float mean = norm.centered() ? ALL.get(JAVA_FLOAT, address) : 0;
+      float rstd = ALL.get(JAVA_FLOAT, address + 4 * norm.rows() * norm.groups());
+      arithmetic.normGradientSums(
+          mean, rstd, row, at, slope, at, scale, 0, gradients, gradientsAt, gradientsAt + width, totals, 0, width);
+      float meanG = norm.centered() ? totals[0] / width : 0;
+      arithmetic.normGradient(meanG, totals[1] / width, rstd, row, at, slope, at, added, at, slope, at, width);
+    }
+  }
+}
