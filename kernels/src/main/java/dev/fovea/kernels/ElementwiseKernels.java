@@ -75,9 +75,10 @@ public interface ElementwiseKernels {
   void cast(Span x, Span y);
 
   /**
-   * F32 to BF16, rounding up with a probability equal to the fraction cut off, so that the expected value
-   * is exact. The random bits are those of {@link RandomKernels#bits} for the same key, one word per element.
-   * Infinities and NaN stay; a finite value never becomes infinite.
+   * F32 to BF16, rounding away from zero with a probability equal to the fraction cut off, so that the expected value
+   * is exact: the lower half of the element's word of {@link RandomKernels#bits} for the same key is added to the bits
+   * of its magnitude, and the lower half of the sum is cut off. Infinities and NaN stay; a value from the largest
+   * finite BF16 on is cut off, so that none becomes infinite.
    */
   void castStochastic(Span x, Span y, long seed, long step);
 

@@ -7,9 +7,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Parameters and gradients are F32 or BF16; a BF16 parameter is rounded as {@link Rounding} says.
  * {@code gradientScale} is F32 [1] on the device, multiplied with the gradient as it is read ({@link
- * ReduceKernels#clipFactor}), or null for 1.
+ * ReduceKernels#clipFactor}), or null for 1. No operand may overlap another. An element's update is within 16 u of
+ * exact arithmetic on the moments as they are stored, relative to the magnitudes of the terms that are added; means of
+ * squares are sums as in {@link ReduceKernels}.
  */
 public interface OptimizerKernels {
+  /** These kernels behind the checks of their arguments. */
+  static OptimizerKernels checked(OptimizerKernels kernels) {
+    return new CheckedOptimizer(kernels);
+  }
+
   /**
    * How a BF16 parameter is stored; an F32 parameter ignores it.
    *
@@ -33,6 +40,9 @@ public interface OptimizerKernels {
   /**
    * Hyper-parameters of Scaling ViT's Adafactor (section 3 of that paper): no relative step size, factored second
    * moment, first moment kept without bias correction.
+   *
+   * <p>A first moment in BF16 is multiplied in BF16 as well, {@code m = bf16(bf16(momentum) m) + (1 - momentum) u}: so
+   * does JAX, and with it big_vision, where the paper's results come from.
    *
    * @param learningRate times the schedule
    * @param weightDecay times the schedule, not multiplied by the learning rate: {@code param -=
@@ -59,7 +69,8 @@ public interface OptimizerKernels {
 
   /**
    * A parameter seen as {@code batch} matrices of [rows, columns]: element (b, r, c) stands at {@code b *
-   * batchStride + r * rowStride + c}. A fused weight is factored per part and per head this way.
+   * batchStride + r * rowStride + c}, no two at the same place. A fused weight is factored per part and per head this
+   * way. Elements outside of the matrices are left alone.
    */
   record Factors(int batch, int rows, int columns, long batchStride, long rowStride) {
     /** A plain matrix. */
@@ -68,7 +79,12 @@ public interface OptimizerKernels {
     }
   }
 
-  /** Hyper-parameters of SGD with momentum: {@code m = momentum m + g + weightDecay param; param -= lr m}. */
+  /**
+   * Hyper-parameters of SGD with momentum: with {@code d = g + weightDecay param}, {@code m = momentum m + d; param -=
+   * learningRate m}, as PyTorch applies them.
+   *
+   * @param nesterov {@code param -= learningRate (d + momentum m)} instead
+   */
   record Sgd(float learningRate, float momentum, float weightDecay, boolean nesterov) {}
 
   /**
@@ -81,6 +97,10 @@ public interface OptimizerKernels {
 
   /**
    * One Adafactor step with a factored second moment.
+   *
+   * <p>With {@code s = g^2 + eps}: {@code vRow} and {@code vColumn} move to the means of s by {@code v = beta2 v + (1 -
+   * beta2) mean(s)}; {@code u = g / sqrt(vRow / mean(vRow)) / sqrt(vColumn)}; {@code m = momentum m + (1 - momentum) u};
+   * {@code param -= learningRate m + weightDecay param}.
    *
    * @param vRow F32 [batch, rows]: running mean over columns of the squared gradient
    * @param vColumn F32 [batch, columns]: running mean over rows
@@ -97,7 +117,10 @@ public interface OptimizerKernels {
       Span m,
       Rounding rounding);
 
-  /** One Adafactor step of a tensor too small to factor: {@code v} is F32, like the parameter in count. */
+  /**
+   * One Adafactor step of a tensor too small to factor: {@code u = g / sqrt(v)}, and {@code v} is F32, like the parameter
+   * in count.
+   */
   void adafactorUnfactored(
       Adafactor h, Span param, Span gradient, @Nullable Span gradientScale, Span v, Span m, Rounding rounding);
 

@@ -28,6 +28,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
   private final ImageKernels image;
   private final AttentionKernels attention;
   private final RandomKernels random;
+  private final OptimizerKernels optimizer;
 
   private CpuKernels(Simd simd, int threads) {
     this.simd = simd;
@@ -41,6 +42,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
     image = ImageKernels.checked(new CpuImage(pool, simd));
     attention = AttentionKernels.checked(new CpuAttention(pool, simd));
     random = RandomKernels.checked(new CpuRandom(pool, simd));
+    optimizer = OptimizerKernels.checked(new CpuOptimizer(pool, simd));
   }
 
   /**
@@ -118,7 +120,7 @@ public final class CpuKernels implements KernelSet, AutoCloseable {
 
   @Override
   public OptimizerKernels optimizer() {
-    throw new UnsupportedOperationException();
+    return optimizer;
   }
 
   @Override

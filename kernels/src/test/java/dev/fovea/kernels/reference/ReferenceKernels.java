@@ -51,7 +51,7 @@ public final class ReferenceKernels implements KernelSet {
 
   @Override
   public OptimizerKernels optimizer() {
-    throw new UnsupportedOperationException();
+    return new ReferenceOptimizer();
   }
 
   @Override

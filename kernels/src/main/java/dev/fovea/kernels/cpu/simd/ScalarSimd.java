@@ -13,7 +13,8 @@ record ScalarSimd(
     Rows rows,
     Arithmetic arithmetic,
     Columns columns,
-    Philox philox)
+    Philox philox,
+    Updates updates)
     implements Simd {
   static final ScalarSimd INSTANCE = new ScalarSimd("scalar");
 
@@ -30,6 +31,7 @@ record ScalarSimd(
         new ScalarRows(),
         new ScalarArithmetic(),
         new ScalarColumns(),
-        new ScalarPhilox());
+        new ScalarPhilox(),
+        new ScalarUpdates());
   }
 }

@@ -33,6 +33,8 @@ public interface Simd {
 
   Philox philox();
 
+  Updates updates();
+
   /**
    * The form for this JVM; chosen once. If that is plain Java and nobody asked for it, the log says why, once.
    *

@@ -58,12 +58,16 @@ final class VectorConvert extends ScalarConvert {
   }
 
   private static ShortVector rounded(float[] from, int at) {
-    FloatVector value = FloatVector.fromArray(F, from, at);
+    return (ShortVector) nearestBf16(FloatVector.fromArray(F, from, at)).convertShape(VectorOperators.I2S, S, 0);
+  }
+
+  /** The nearest BF16 in the lower half of each lane. */
+  static IntVector nearestBf16(FloatVector value) {
     IntVector bits = value.reinterpretAsInts();
     IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
     IntVector nearest = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
     VectorMask<Integer> nan = value.compare(VectorOperators.NE, value).cast(I);
-    return (ShortVector) nearest.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0);
+    return nearest.blend(upper.or(0x40), nan);
   }
 
   @Override

@@ -15,7 +15,8 @@ record VectorSimd(
     Rows rows,
     Arithmetic arithmetic,
     Columns columns,
-    Philox philox)
+    Philox philox,
+    Updates updates)
     implements Simd {
   /**
    * @throws UnsupportedOperationException where vectors are shorter than the loops need
@@ -33,7 +34,8 @@ record VectorSimd(
         new VectorRows(),
         new VectorArithmetic(),
         new VectorColumns(),
-        new VectorPhilox());
+        new VectorPhilox(),
+        new VectorUpdates());
   }
 
   private static int width() {

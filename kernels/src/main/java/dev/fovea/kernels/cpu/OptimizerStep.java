@@ -1,0 +1,116 @@
+package dev.fovea.kernels.cpu;
+
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.fovea.kernels.OptimizerKernels.Adafactor;
+import dev.fovea.kernels.OptimizerKernels.AdamW;
+import dev.fovea.kernels.OptimizerKernels.Rounding;
+import dev.fovea.kernels.OptimizerKernels.Sgd;
+import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cpu.simd.Simd;
+import dev.fovea.kernels.cpu.simd.Updates;
+import org.jspecify.annotations.Nullable;
+
+/** One step of an optimizer that treats every element alike. */
+final class OptimizerStep extends Chunks {
+  private enum Rule {
+    ADAMW,
+    ADAFACTOR,
+    SGD
+  }
+
+  private final Updates updates;
+  private final Staging staging;
+  private final ParameterStore parameters;
+
+  private final AdafactorUpdate adafactor = new AdafactorUpdate();
+
+  private Rule rule = Rule.SGD;
+  private float beta1;
+  private float beta2;
+  private float eps;
+  private float shrink;
+  private float rate;
+  private float rootScale;
+  private boolean nesterov;
+
+  private Span param = Spans.NONE;
+  private Span gradient = Spans.NONE;
+  private Span m = Spans.NONE;
+  private Span v = Spans.NONE;
+  private float scale;
+  private Rounding rounding = Rounding.NEAREST;
+
+  OptimizerStep(Simd simd) {
+    updates = simd.updates();
+    staging = new Staging(simd.convert());
+    parameters = new ParameterStore(simd);
+  }
+
+  void adamW(AdamW h) {
+    rule = Rule.ADAMW;
+    beta1 = h.beta1();
+    beta2 = h.beta2();
+    eps = h.eps();
+    shrink = (float) (1 - (double) h.learningRate() * h.weightDecay());
+    rate = (float) (h.learningRate() / (1 - Math.pow(beta1, h.step())));
+    rootScale = (float) (1 / Math.sqrt(1 - Math.pow(beta2, h.step())));
+  }
+
+  void adafactor(Adafactor h) {
+    rule = Rule.ADAFACTOR;
+    beta2 = h.beta2();
+    eps = h.eps();
+    adafactor.set(h);
+  }
+
+  void sgd(Sgd h) {
+    rule = Rule.SGD;
+    beta1 = h.momentum();
+    shrink = h.weightDecay();
+    rate = h.learningRate();
+    nesterov = h.nesterov();
+  }
+
+  void run(
+      WorkerPool pool, Span param, Span gradient, @Nullable Span gradientScale, Span m, Span v, Rounding rounding) {
+    this.param = param;
+    this.gradient = gradient;
+    this.m = m;
+    adafactor.moment(m);
+    this.v = v;
+    this.rounding = rounding;
+    scale = scale(gradientScale);
+    run(pool, param.count());
+  }
+
+  static float scale(@Nullable Span gradientScale) {
+    return gradientScale == null ? 1 : ALL.get(JAVA_FLOAT, gradientScale.address());
+  }
+
+  @Override
+  void chunk(long first, int count, Scratch scratch) {
+    float[] ps = scratch.floats(0, CHUNK);
+    float[] gs = scratch.floats(1, CHUNK);
+    float[] ms = scratch.floats(2, CHUNK);
+    staging.load(param, first, ps, 0, count);
+    staging.load(gradient, first, gs, 0, count);
+    staging.load(m, first, ms, 0, count);
+    if (rule == Rule.SGD) {
+      updates.momentum(ps, gs, ms, 0, count, scale, beta1, shrink, rate, nesterov);
+    } else {
+      float[] vs = scratch.floats(3, CHUNK);
+      staging.load(v, first, vs, 0, count);
+      if (rule == Rule.ADAMW) {
+        updates.adamW(ps, gs, ms, vs, 0, count, scale, beta1, beta2, eps, shrink, rate, rootScale);
+      } else {
+        updates.normalized(gs, vs, 0, count, scale, beta2, eps);
+        adafactor.apply(updates, ps, gs, ms, 0, count);
+      }
+      staging.store(vs, 0, v, first, count);
+    }
+    staging.store(ms, 0, m, first, count);
+    parameters.store(ps, 0, param, first, count, rounding, scratch);
+  }
+}
