@@ -1,23 +1,19 @@
 package dev.fovea.kernels.cpu;
 
-import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Tiles;
-import org.jspecify.annotations.Nullable;
 
 /** The blocks of one pass: tiles over packed panels into a scratch that stays in L2, and the epilogue on it while hot. */
 final class GemmBlocks implements Grid {
   private static final int BLOCK = 0;
-  private static final int PIECE = 1;
 
   private final Tiles tiles;
-  private final Staging staging;
   private final GemmPlan plan;
   private final GemmOperand a;
   private final GemmOperand b;
   private final GemmEpilogue epilogue;
 
-  /** B in native memory, all of k of one panel after the other; or null if it was packed for this pass. */
-  private @Nullable Span prepacked;
+  /** Address of B in native memory, all of k of one panel after the other; or 0 if it was packed for this pass. */
+  private long prepacked;
 
   private float[] packedA = {};
   private float[] packedB = {};
@@ -33,16 +29,15 @@ final class GemmBlocks implements Grid {
   private int begin;
   private int length;
 
-  GemmBlocks(Tiles tiles, Staging staging, GemmPlan plan, GemmOperand a, GemmOperand b, GemmEpilogue epilogue) {
+  GemmBlocks(Tiles tiles, GemmPlan plan, GemmOperand a, GemmOperand b, GemmEpilogue epilogue) {
     this.tiles = tiles;
-    this.staging = staging;
     this.plan = plan;
     this.a = a;
     this.b = b;
     this.epilogue = epilogue;
   }
 
-  void operands(float[] packedA, float[] packedB, @Nullable Span prepacked, float[] partial, int slot) {
+  void operands(float[] packedA, float[] packedB, long prepacked, float[] partial, int slot) {
     this.packedA = packedA;
     this.packedB = packedB;
     this.prepacked = prepacked;
@@ -79,7 +74,7 @@ final class GemmBlocks implements Grid {
       int steps = Math.min(plan.depth, length - k);
       for (int panel = firstPanel; panel < endPanel; panel++) {
         int cAt = at + (panel - firstPanel) * plan.tileColumns;
-        column(firstTile, endTile, panel, k, steps, c, cAt, ld, begin + k > 0, scratch);
+        column(firstTile, endTile, panel, k, steps, c, cAt, ld, begin + k > 0);
       }
     }
     if (begin + length == plan.k) {
@@ -89,34 +84,24 @@ final class GemmBlocks implements Grid {
 
   /** The tiles below each other that share one piece of B, which stays in L1. */
   private void column(
-      int firstTile,
-      int endTile,
-      int panel,
-      int k,
-      int steps,
-      float[] c,
-      int cAt,
-      int ld,
-      boolean accumulate,
-      Scratch scratch) {
-    float[] piece = packedB;
-    int pieceAt = 0;
-    if (prepacked == null) {
-      pieceAt = b.at(panel, k);
-    } else {
-      int width = plan.tileColumns;
-      piece = scratch.floats(PIECE, steps * width);
-      staging.load(prepacked, ((long) panel * plan.k + begin + k) * width, piece, 0, steps * width);
-    }
-    boolean half = plan.n - panel * plan.tileColumns <= plan.tileColumns / 2;
+      int firstTile, int endTile, int panel, int k, int steps, float[] c, int cAt, int ld, boolean accumulate) {
     int aAt = a.at(firstTile, k);
     int aStep = steps * plan.tileRows;
     int cStep = plan.tileRows * ld;
+    if (prepacked != 0) {
+      long piece = prepacked + 4L * plan.tileColumns * ((long) panel * plan.k + begin + k);
+      for (int tile = firstTile; tile < endTile; tile++, aAt += aStep, cAt += cStep) {
+        tiles.multiply(steps, packedA, aAt, piece, c, cAt, ld, accumulate);
+      }
+      return;
+    }
+    int piece = b.at(panel, k);
+    boolean half = plan.n - panel * plan.tileColumns <= plan.tileColumns / 2;
     for (int tile = firstTile; tile < endTile; tile++, aAt += aStep, cAt += cStep) {
       if (half) {
-        tiles.multiplyHalf(steps, packedA, aAt, piece, pieceAt, c, cAt, ld, accumulate);
+        tiles.multiplyHalf(steps, packedA, aAt, packedB, piece, c, cAt, ld, accumulate);
       } else {
-        tiles.multiply(steps, packedA, aAt, piece, pieceAt, c, cAt, ld, accumulate);
+        tiles.multiply(steps, packedA, aAt, packedB, piece, c, cAt, ld, accumulate);
       }
     }
   }

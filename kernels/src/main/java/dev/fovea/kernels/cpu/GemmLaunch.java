@@ -35,7 +35,7 @@ final class GemmLaunch {
     a = new GemmOperand(simd, staging, plan.tileRows);
     b = new GemmOperand(simd, staging, plan.tileColumns);
     epilogue = new GemmEpilogue(simd, staging, plan);
-    blocks = new GemmBlocks(simd.tiles(), staging, plan, a, b, epilogue);
+    blocks = new GemmBlocks(simd.tiles(), plan, a, b, epilogue);
   }
 
   void run(Gemm call) {
@@ -74,7 +74,7 @@ final class GemmLaunch {
           int first = plan.rowStart(row);
           addSums(pieceSums, a.pieces(), plan.m, first, plan.rowStart(endRow) - first, operandSums);
         }
-        blocks.operands(packedA, packedB, call.packedB() ? call.b() : null, partial, slot);
+        blocks.operands(packedA, packedB, call.packedB() ? call.b().address() : 0, partial, slot);
         blocks.pass(row, endRow, column, endColumn, k, length);
         launch(blocks, blocks.count());
       }
