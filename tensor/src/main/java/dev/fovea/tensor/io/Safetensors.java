@@ -114,8 +114,9 @@ public final class Safetensors implements TensorFile {
 
   /**
    * Writes tensors and notes, replacing what is at {@code path} at once and only when all is on the disk; if it fails,
-   * that stays as it was. Tensors are written as they are, one after the other. They are sorted as the reference
-   * implementation does, by type and name, and aligned to their elements; equal tensors and notes give equal bytes.
+   * that stays as it was. (Of a link, the link is replaced.) Tensors are written as they are, one after the other. They
+   * are sorted as the reference implementation does, by type and name, and aligned to their elements; equal tensors and
+   * notes give equal bytes.
    *
    * @throws IllegalArgumentException if a name is {@code __metadata__}, a name or note is not valid Unicode or the
    *     header would exceed its limit

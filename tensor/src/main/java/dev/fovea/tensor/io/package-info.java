@@ -1,6 +1,13 @@
 /**
  * Files of tensors: safetensors (single and sharded), npy and npz.
  *
+ * {@snippet :
+ * try (Scope scope = Scope.open();
+ *     TensorFile file = TensorFile.open(Path.of("model.safetensors"))) {
+ *   Tensor weight = file.load("head.weight", DType.F32);
+ * }
+ * }
+ *
  * <p>{@link dev.fovea.tensor.io.TensorFile#open} recognises a file by its name;
  * {@link dev.fovea.tensor.io.Safetensors}, {@link dev.fovea.tensor.io.ShardedSafetensors} and
  * {@link dev.fovea.tensor.io.Npz} open one kind, {@link dev.fovea.tensor.io.Npy} handles the one-tensor files.

@@ -205,6 +205,16 @@ class NpzTest {
   }
 
   @Test
+  void aFailedLoadKeepsNoMemory() throws IOException {
+    byte[] bytes = zip(ZipEntry.STORED, "a.npy", TestFiles.golden("version1.npy"));
+    bytes[30 + 5 + 130]++;
+    try (Npz file = Npz.of("f", TestFiles.segment(bytes))) {
+      assertThrows(MalformedFileException.class, () -> file.load("a"));
+    }
+    assertEquals(before, Device.cpu().memory().current());
+  }
+
+  @Test
   void passesOverOtherFiles() throws IOException {
     Npz file = Npz.of("f", TestFiles.segment(zip(ZipEntry.DEFLATED, "readme.txt", new byte[] {1, 2})));
     assertEquals(List.of(), file.names());
