@@ -18,21 +18,18 @@ final class VectorColumns implements Columns {
   }
 
   private static void maxDown(float[] x, int at, int rows, float[] max, int maxAt) {
-    FloatVector m0 = FloatVector.fromArray(S, max, maxAt);
-    FloatVector m1 = m0;
-    FloatVector m2 = m0;
-    FloatVector m3 = m0;
-    int i = 0;
-    for (; i + 4 <= rows; i += 4) {
-      m0 = larger(m0, FloatVector.fromArray(S, x, at + i * STRIDE));
-      m1 = larger(m1, FloatVector.fromArray(S, x, at + (i + 1) * STRIDE));
-      m2 = larger(m2, FloatVector.fromArray(S, x, at + (i + 2) * STRIDE));
-      m3 = larger(m3, FloatVector.fromArray(S, x, at + (i + 3) * STRIDE));
+    FloatVector even = FloatVector.fromArray(S, max, maxAt);
+    FloatVector odd = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
+    int whole = rows & -2;
+    for (int i = 0; i < whole; i += 2) {
+      int row = at + i * STRIDE;
+      even = larger(even, FloatVector.fromArray(S, x, row));
+      odd = larger(odd, FloatVector.fromArray(S, x, row + STRIDE));
     }
-    for (; i < rows; i++) {
-      m0 = larger(m0, FloatVector.fromArray(S, x, at + i * STRIDE));
+    if (whole < rows) {
+      odd = larger(odd, FloatVector.fromArray(S, x, at + whole * STRIDE));
     }
-    larger(larger(m0, m1), larger(m2, m3)).intoArray(max, maxAt);
+    larger(even, odd).intoArray(max, maxAt);
   }
 
   /** Two instructions, where {@code max} with its rules for NaN and zero takes five. */
@@ -47,29 +44,16 @@ final class VectorColumns implements Columns {
     }
   }
 
-  private static void expDown(
-      float[] x, int at, int rows, float[] shift, int shiftAt, float[] sum, int sumAt) {
+  private static void expDown(float[] x, int at, int rows, float[] shift, int shiftAt, float[] sum, int sumAt) {
     FloatVector s = FloatVector.fromArray(S, shift, shiftAt);
-    FloatVector sum0 = FloatVector.fromArray(S, sum, sumAt);
-    FloatVector sum1 = FloatVector.zero(S);
-    int i = 0;
-    for (; i + 2 <= rows; i += 2) {
-      int row0 = at + i * STRIDE;
-      int row1 = row0 + STRIDE;
-      FloatVector e0 = VectorMaths.expFlushed(FloatVector.fromArray(S, x, row0).sub(s));
-      FloatVector e1 = VectorMaths.expFlushed(FloatVector.fromArray(S, x, row1).sub(s));
-      e0.intoArray(x, row0);
-      e1.intoArray(x, row1);
-      sum0 = sum0.add(e0);
-      sum1 = sum1.add(e1);
-    }
-    if (i < rows) {
+    FloatVector total = FloatVector.fromArray(S, sum, sumAt);
+    for (int i = 0; i < rows; i++) {
       int row = at + i * STRIDE;
       FloatVector e = VectorMaths.expFlushed(FloatVector.fromArray(S, x, row).sub(s));
       e.intoArray(x, row);
-      sum0 = sum0.add(e);
+      total = total.add(e);
     }
-    sum0.add(sum1).intoArray(sum, sumAt);
+    total.intoArray(sum, sumAt);
   }
 
   @Override
