@@ -6,7 +6,7 @@ package dev.fovea.kernels.cpu.simd;
  * lane of its own and nothing is ever reduced across lanes. Operands with one value per column hold {@code width} floats.
  */
 public interface Columns {
-  /** {@code max[j] = max(max[j], x[.][j])}; a NaN in x is passed over. */
+  /** {@code max[j] = max(max[j], x[.][j])}; of a column with a NaN, anything. */
   void max(float[] x, int at, int rows, int width, float[] max, int maxAt);
 
   /** {@code x[i][j] = exp(x[i][j] - shift[j])}, and {@code sum[j]} gains the sum of column j. */

@@ -4,7 +4,11 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link Columns} with the Vector API: one vector of columns at a time, from top to bottom. */
+/**
+ * {@link Columns} with the Vector API: one vector of columns at a time, from top to bottom. What a loop carries along is
+ * always an argument, never the receiver: C2 knows the class of a vector that was just loaded, and need not trust a
+ * profile to inline.
+ */
 final class VectorColumns implements Columns {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = S.length();
@@ -18,23 +22,24 @@ final class VectorColumns implements Columns {
   }
 
   private static void maxDown(float[] x, int at, int rows, float[] max, int maxAt) {
-    FloatVector even = FloatVector.fromArray(S, max, maxAt);
-    FloatVector odd = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
-    int whole = rows & -2;
-    for (int i = 0; i < whole; i += 2) {
+    FloatVector m = FloatVector.fromArray(S, max, maxAt);
+    int i = 0;
+    for (; i < rows - 3; i += 4) {
       int row = at + i * STRIDE;
-      even = larger(even, FloatVector.fromArray(S, x, row));
-      odd = larger(odd, FloatVector.fromArray(S, x, row + STRIDE));
+      FloatVector x01 = larger(FloatVector.fromArray(S, x, row), FloatVector.fromArray(S, x, row + STRIDE));
+      row += 2 * STRIDE;
+      FloatVector x23 = larger(FloatVector.fromArray(S, x, row), FloatVector.fromArray(S, x, row + STRIDE));
+      m = larger(larger(x01, x23), m);
     }
-    if (whole < rows) {
-      odd = larger(odd, FloatVector.fromArray(S, x, at + whole * STRIDE));
+    for (; i < rows; i++) {
+      m = larger(FloatVector.fromArray(S, x, at + i * STRIDE), m);
     }
-    larger(even, odd).intoArray(max, maxAt);
+    m.intoArray(max, maxAt);
   }
 
   /** Two instructions, where {@code max} with its rules for NaN and zero takes five. */
-  private static FloatVector larger(FloatVector max, FloatVector x) {
-    return max.blend(x, x.compare(VectorOperators.GT, max));
+  private static FloatVector larger(FloatVector x, FloatVector max) {
+    return x.blend(max, x.compare(VectorOperators.LE, max));
   }
 
   @Override
@@ -51,7 +56,7 @@ final class VectorColumns implements Columns {
       int row = at + i * STRIDE;
       FloatVector e = VectorMaths.expFlushed(FloatVector.fromArray(S, x, row).sub(s));
       e.intoArray(x, row);
-      total = total.add(e);
+      total = e.add(total);
     }
     total.intoArray(sum, sumAt);
   }
