@@ -21,25 +21,25 @@ final class VectorColumns implements Columns {
     }
   }
 
+  /**
+   * Compare and blend are two instructions, where {@link FloatVector#max} with its rules for NaN and zero takes five. They
+   * are written out, because a function as short as this pair is compiled alone and then no longer inlined.
+   */
   private static void maxDown(float[] x, int at, int rows, float[] max, int maxAt) {
     FloatVector m = FloatVector.fromArray(S, max, maxAt);
     int i = 0;
-    for (; i < rows - 3; i += 4) {
+    for (; i < rows - 1; i += 2) {
       int row = at + i * STRIDE;
-      FloatVector x01 = larger(FloatVector.fromArray(S, x, row), FloatVector.fromArray(S, x, row + STRIDE));
-      row += 2 * STRIDE;
-      FloatVector x23 = larger(FloatVector.fromArray(S, x, row), FloatVector.fromArray(S, x, row + STRIDE));
-      m = larger(larger(x01, x23), m);
+      FloatVector x0 = FloatVector.fromArray(S, x, row);
+      FloatVector x1 = FloatVector.fromArray(S, x, row + STRIDE);
+      FloatVector larger = x1.blend(x0, x1.compare(VectorOperators.LE, x0));
+      m = larger.blend(m, larger.compare(VectorOperators.LE, m));
     }
-    for (; i < rows; i++) {
-      m = larger(FloatVector.fromArray(S, x, at + i * STRIDE), m);
+    if (i < rows) {
+      FloatVector last = FloatVector.fromArray(S, x, at + i * STRIDE);
+      m = last.blend(m, last.compare(VectorOperators.LE, m));
     }
     m.intoArray(max, maxAt);
-  }
-
-  /** Two instructions, where {@code max} with its rules for NaN and zero takes five. */
-  private static FloatVector larger(FloatVector x, FloatVector max) {
-    return x.blend(max, x.compare(VectorOperators.LE, max));
   }
 
   @Override
