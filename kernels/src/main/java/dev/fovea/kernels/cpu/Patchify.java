@@ -14,6 +14,7 @@ final class Patchify extends PatchGrid {
   private static final int ROWS = 0;
   private static final int PIXELS = 1;
   private static final int PLANES = 2;
+  private static final int STAGED = 1024;
 
   private final Convert convert;
   private final Staging staging;
@@ -40,22 +41,30 @@ final class Patchify extends PatchGrid {
   @Override
   void group(long row, long image, int top, int column, int count, Scratch scratch) {
     float[] rows = scratch.floats(ROWS, count * size);
-    for (int y = 0; y < patchHeight; y++) {
-      if (patches.channelsLast()) {
+    if (patches.channelsLast()) {
+      for (int y = 0; y < patchHeight; y++) {
         sideBySide(image, top, y, column, count, rows, scratch);
-      } else {
-        planar(image, top, y, column, count, rows, scratch);
+      }
+    } else {
+      for (int c = 0; c < channels; c++) {
+        planar(image, c, top, column, count, rows, scratch);
       }
     }
     staging.store(rows, 0, out, row * size, count * size);
   }
 
-  private void planar(long image, int top, int y, int column, int count, float[] rows, Scratch scratch) {
+  /** One channel. Rows of pixels that go from edge to edge are loaded together. */
+  private void planar(long image, int c, int top, int column, int count, float[] rows, Scratch scratch) {
+    boolean whole = count * patchWidth == patches.width();
     int width = count * patchWidth;
-    float[] pixels = scratch.floats(PIXELS, width);
-    for (int c = 0; c < channels; c++) {
-      load(pixelRow(image, c, top + y) + (long) column * patchWidth, pixels, width);
-      cut(pixels, 0, c, y, count, rows);
+    int together = whole ? Math.clamp(STAGED / width, 1, patchHeight) : 1;
+    float[] pixels = scratch.floats(PIXELS, together * width);
+    for (int y = 0; y < patchHeight; y += together) {
+      int n = Math.min(together, patchHeight - y);
+      load(pixelRow(image, c, top + y) + (long) column * patchWidth, pixels, n * width);
+      for (int i = 0; i < n; i++) {
+        cut(pixels, i * width, c, y + i, count, rows);
+      }
     }
   }
 

@@ -1,15 +1,21 @@
 package dev.fovea.kernels.cpu;
 
+import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Reductions;
 import org.jspecify.annotations.Nullable;
 
 /**
  * {@link dev.fovea.kernels.TokenKernels#assemble}. Prefix and patches are each one run of elements in an image's output;
- * a block takes a chunk of one of the two through a group of images, so that its positions are loaded once.
+ * a block takes a range of one of the two through a group of images, so that its positions are loaded once.
  */
 final class TokenAssembly implements Grid {
-  static final int CHUNK = 2048;
+  /** Elements that a block takes of each image: the run of memory it streams through. */
+  static final int RANGE = 8192;
+
+  /** Elements staged at a time. */
+  static final int CHUNK = 1024;
+
   private static final int IMAGES = 16;
 
   private final Staging staging;
@@ -17,8 +23,8 @@ final class TokenAssembly implements Grid {
   private int batch;
   private long prefixLength;
   private long patchLength;
-  private int prefixChunks;
-  private int chunks;
+  private int prefixRanges;
+  private int ranges;
   private Span patches = Spans.NONE;
   private Span prefix = Spans.NONE;
   private Span positions = Spans.NONE;
@@ -46,33 +52,33 @@ final class TokenAssembly implements Grid {
     this.prefix = Spans.orNone(prefix);
     this.positions = Spans.orNone(positions);
     this.out = out;
-    prefixChunks = chunks(prefixLength);
-    chunks = prefixChunks + chunks(patchLength);
-    pool.run(this, Math.multiplyExact(chunks, (batch + IMAGES - 1) / IMAGES));
+    prefixRanges = ranges(prefixLength);
+    ranges = prefixRanges + ranges(patchLength);
+    pool.run(this, Math.multiplyExact(ranges, (batch + IMAGES - 1) / IMAGES));
   }
 
-  static int chunks(long length) {
-    return Math.toIntExact((length + CHUNK - 1) / CHUNK);
+  static int ranges(long length) {
+    return Math.toIntExact((length + RANGE - 1) / RANGE);
   }
 
   @Override
   public void block(int index, Scratch scratch) {
-    int chunk = index % chunks;
-    int firstImage = index / chunks * IMAGES;
+    int range = index % ranges;
+    int firstImage = index / ranges * IMAGES;
     int lastImage = Math.min(batch, firstImage + IMAGES);
-    if (chunk < prefixChunks) {
-      prefixChunk((long) chunk * CHUNK, firstImage, lastImage, scratch);
+    if (range < prefixRanges) {
+      prefixRange((long) range * RANGE, firstImage, lastImage, scratch);
     } else {
-      patchChunk((long) (chunk - prefixChunks) * CHUNK, firstImage, lastImage, scratch);
+      patchRange((long) (range - prefixRanges) * RANGE, firstImage, lastImage, scratch);
     }
   }
 
-  private void prefixChunk(long first, int firstImage, int lastImage, Scratch scratch) {
-    int count = (int) Math.min(CHUNK, prefixLength - first);
-    float[] values = scratch.floats(0, CHUNK);
+  private void prefixRange(long first, int firstImage, int lastImage, Scratch scratch) {
+    int count = (int) Math.min(RANGE, prefixLength - first);
+    float[] values = scratch.floats(0, RANGE);
     staging.load(prefix, first, values, 0, count);
     if (positions.count() > patchLength) {
-      float[] position = scratch.floats(1, CHUNK);
+      float[] position = scratch.floats(1, RANGE);
       staging.load(positions, first, position, 0, count);
       reductions.add(position, 0, values, 0, count);
     }
@@ -81,10 +87,9 @@ final class TokenAssembly implements Grid {
     }
   }
 
-  private void patchChunk(long first, int firstImage, int lastImage, Scratch scratch) {
-    int count = (int) Math.min(CHUNK, patchLength - first);
-    float[] values = scratch.floats(0, CHUNK);
-    float[] position = scratch.floats(1, CHUNK);
+  private void patchRange(long first, int firstImage, int lastImage, Scratch scratch) {
+    int count = (int) Math.min(RANGE, patchLength - first);
+    float[] position = scratch.floats(1, RANGE);
     boolean positioned = positions.count() > 0;
     if (positioned) {
       staging.load(positions, positions.count() - patchLength + first, position, 0, count);
@@ -94,13 +99,23 @@ final class TokenAssembly implements Grid {
       long to = image * (prefixLength + patchLength) + prefixLength + first;
       if (!positioned && patches.dtype() == out.dtype()) {
         Spans.copy(patches, from, out, to, count);
-        continue;
+      } else if (positioned && patches.dtype() == DType.F32 && out.dtype() == DType.F32) {
+        reductions.addF32(patches.address() + 4 * from, position, 0, out.address() + 4 * to, count);
+      } else {
+        patchRun(from, to, count, position, positioned, scratch);
       }
-      staging.load(patches, from, values, 0, count);
+    }
+  }
+
+  private void patchRun(long from, long to, int count, float[] position, boolean positioned, Scratch scratch) {
+    float[] values = scratch.floats(0, RANGE);
+    for (int at = 0; at < count; at += CHUNK) {
+      int n = Math.min(CHUNK, count - at);
+      staging.load(patches, from + at, values, 0, n);
       if (positioned) {
-        reductions.add(position, 0, values, 0, count);
+        reductions.add(position, at, values, 0, n);
       }
-      staging.store(values, 0, out, to, count);
+      staging.store(values, 0, out, to + at, n);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cpu;
 
 import static dev.fovea.kernels.cpu.TokenAssembly.CHUNK;
+import static dev.fovea.kernels.cpu.TokenAssembly.RANGE;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
@@ -9,7 +10,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link dev.fovea.kernels.TokenKernels#assembleGradient}. A block takes one chunk of the prefix or the patches through
+ * {@link dev.fovea.kernels.TokenKernels#assembleGradient}. A block takes one range of the prefix or the patches through
  * all images in order, so it alone adds to its part of the sums.
  */
 final class TokenAssemblyGradient implements Grid {
@@ -18,7 +19,7 @@ final class TokenAssemblyGradient implements Grid {
   private int batch;
   private long prefixLength;
   private long patchLength;
-  private int prefixChunks;
+  private int prefixRanges;
   private Span dOut = Spans.NONE;
   private Span dPatches = Spans.NONE;
   private Span dPrefix = Spans.NONE;
@@ -46,26 +47,26 @@ final class TokenAssemblyGradient implements Grid {
     this.dPatches = Spans.orNone(dPatches);
     this.dPrefix = Spans.orNone(dPrefix);
     this.dPositions = Spans.orNone(dPositions);
-    prefixChunks = TokenAssembly.chunks(prefixLength);
-    pool.run(this, prefixChunks + TokenAssembly.chunks(patchLength));
+    prefixRanges = TokenAssembly.ranges(prefixLength);
+    pool.run(this, prefixRanges + TokenAssembly.ranges(patchLength));
   }
 
   @Override
   public void block(int index, Scratch scratch) {
-    if (index < prefixChunks) {
-      prefixChunk((long) index * CHUNK, scratch);
+    if (index < prefixRanges) {
+      prefixRange((long) index * RANGE, scratch);
     } else {
-      patchChunk((long) (index - prefixChunks) * CHUNK, scratch);
+      patchRange((long) (index - prefixRanges) * RANGE, scratch);
     }
   }
 
-  private void prefixChunk(long first, Scratch scratch) {
-    int count = (int) Math.min(CHUNK, prefixLength - first);
+  private void prefixRange(long first, Scratch scratch) {
+    int count = (int) Math.min(RANGE, prefixLength - first);
     boolean positioned = dPositions.count() > patchLength;
     if (dPrefix.count() == 0 && !positioned) {
       return;
     }
-    float[] sums = scratch.floats(1, CHUNK);
+    float[] sums = scratch.floats(1, RANGE);
     Arrays.fill(sums, 0, count, 0f);
     sum(first, count, Spans.NONE, 0, sums, scratch);
     if (dPrefix.count() > 0) {
@@ -76,34 +77,38 @@ final class TokenAssemblyGradient implements Grid {
     }
   }
 
-  private void patchChunk(long first, Scratch scratch) {
-    int count = (int) Math.min(CHUNK, patchLength - first);
+  private void patchRange(long first, Scratch scratch) {
+    int count = (int) Math.min(RANGE, patchLength - first);
     if (dPositions.count() == 0) {
       if (dPatches.count() > 0) {
         copy(first, count, scratch);
       }
       return;
     }
-    float[] sums = scratch.floats(1, CHUNK);
+    float[] sums = scratch.floats(1, RANGE);
     Arrays.fill(sums, 0, count, 0f);
     sum(prefixLength + first, count, dPatches, first, sums, scratch);
     addTo(dPositions, dPositions.count() - patchLength + first, sums, count, scratch);
   }
 
-  /** Adds the chunk at {@code first} of every image to {@code sums}, and leaves it in {@code copy} if that is given. */
+  /** Adds the range at {@code first} of every image to {@code sums}, and leaves it in {@code copy} if that is given. */
   private void sum(long first, int count, Span copy, long copyFirst, float[] sums, Scratch scratch) {
-    float[] values = scratch.floats(0, CHUNK);
+    float[] values = scratch.floats(0, RANGE);
     for (int image = 0; image < batch; image++) {
-      staging.load(dOut, image * (prefixLength + patchLength) + first, values, 0, count);
-      reductions.add(values, 0, sums, 0, count);
-      if (copy.count() > 0) {
-        staging.store(values, 0, copy, image * patchLength + copyFirst, count);
+      long from = image * (prefixLength + patchLength) + first;
+      for (int at = 0; at < count; at += CHUNK) {
+        int n = Math.min(CHUNK, count - at);
+        staging.load(dOut, from + at, values, 0, n);
+        reductions.add(values, 0, sums, at, n);
+        if (copy.count() > 0) {
+          staging.store(values, 0, copy, image * patchLength + copyFirst + at, n);
+        }
       }
     }
   }
 
   private void copy(long first, int count, Scratch scratch) {
-    float[] values = scratch.floats(0, CHUNK);
+    float[] values = scratch.floats(0, RANGE);
     DType dtype = dOut.dtype();
     for (int image = 0; image < batch; image++) {
       long from = image * (prefixLength + patchLength) + prefixLength + first;
@@ -118,7 +123,7 @@ final class TokenAssemblyGradient implements Grid {
   }
 
   private void addTo(Span span, long first, float[] sums, int count, Scratch scratch) {
-    float[] values = scratch.floats(0, CHUNK);
+    float[] values = scratch.floats(0, RANGE);
     staging.load(span, first, values, 0, count);
     reductions.add(sums, 0, values, 0, count);
     staging.store(values, 0, span, first, count);

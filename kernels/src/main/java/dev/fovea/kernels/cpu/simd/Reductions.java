@@ -20,6 +20,9 @@ public interface Reductions {
   /** {@code sums[c] += sum over r of x[r * columns + c]}, row by row. */
   void columnSums(float[] x, int at, int rows, int columns, float[] sums, int sumsAt);
 
+  /** {@code to = from + x}, from F32 in native memory to F32 in native memory: reads and writes overlap. */
+  void addF32(long from, float[] x, int at, long to, int count);
+
   /** {@code y += x}. */
   void add(float[] x, int xAt, float[] y, int yAt, int count);
 }

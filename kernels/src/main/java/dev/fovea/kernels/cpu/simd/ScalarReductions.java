@@ -1,5 +1,8 @@
 package dev.fovea.kernels.cpu.simd;
 
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 /** {@link Reductions} in plain Java. */
 final class ScalarReductions implements Reductions {
   @Override
@@ -37,6 +40,13 @@ final class ScalarReductions implements Reductions {
   public void columnSums(float[] x, int at, int rows, int columns, float[] sums, int sumsAt) {
     for (int r = 0; r < rows; r++) {
       add(x, at + r * columns, sums, sumsAt, columns);
+    }
+  }
+
+  @Override
+  public void addF32(long from, float[] x, int at, long to, int count) {
+    for (int i = 0; i < count; i++) {
+      ALL.set(JAVA_FLOAT, to + 4L * i, ALL.get(JAVA_FLOAT, from + 4L * i) + x[at + i]);
     }
   }
 

@@ -54,34 +54,48 @@ final class VectorPixels extends ScalarPixels {
   public void cut(
       float[] row, int at, int patches, int width, float scale, float shift, float[] out, int outAt, int step) {
     int whole = F.loopBound(width);
-    VectorMask<Float> rest = F.indexInRange(whole, width);
+    for (int x = 0; x < whole; x += LANES) {
+      cutVector(row, at + x, patches, width, scale, shift, out, outAt + x, step);
+    }
+    if (whole < width) {
+      cutPart(row, at + whole, patches, width, width - whole, scale, shift, out, outAt + whole, step);
+    }
+  }
+
+  /** One vector of every patch. */
+  private static void cutVector(
+      float[] row, int at, int patches, int width, float scale, float shift, float[] out, int outAt, int step) {
     FloatVector a = FloatVector.broadcast(F, scale);
     FloatVector b = FloatVector.broadcast(F, shift);
-    for (int p = 0; p < patches; p++) {
-      int from = at + p * width;
-      int to = outAt + p * step;
-      for (int x = 0; x < whole; x += LANES) {
-        FloatVector.fromArray(F, row, from + x).fma(a, b).intoArray(out, to + x);
-      }
-      if (whole < width) {
-        FloatVector.fromArray(F, row, from + whole, rest).fma(a, b).intoArray(out, to + whole, rest);
-      }
+    for (int p = 0, from = at, to = outAt; p < patches; p++, from += width, to += step) {
+      FloatVector.fromArray(F, row, from).fma(a, b).intoArray(out, to);
+    }
+  }
+
+  /** The first lanes of a vector of every patch. */
+  private static void cutPart(
+      float[] row, int at, int patches, int width, int count, float scale, float shift, float[] out, int outAt, int step) {
+    VectorMask<Float> mask = F.indexInRange(0, count);
+    FloatVector a = FloatVector.broadcast(F, scale);
+    FloatVector b = FloatVector.broadcast(F, shift);
+    for (int p = 0, from = at, to = outAt; p < patches; p++, from += width, to += step) {
+      FloatVector.fromArray(F, row, from, mask).fma(a, b).intoArray(out, to, mask);
     }
   }
 
   @Override
   public void join(float[] x, int at, int step, int patches, int width, float[] row, int rowAt) {
-    int whole = F.loopBound(width);
-    VectorMask<Float> rest = F.indexInRange(whole, width);
-    for (int p = 0; p < patches; p++) {
-      int from = at + p * step;
-      int to = rowAt + p * width;
-      for (int i = 0; i < whole; i += LANES) {
-        FloatVector.fromArray(F, x, from + i).intoArray(row, to + i);
-      }
-      if (whole < width) {
-        FloatVector.fromArray(F, x, from + whole, rest).intoArray(row, to + whole, rest);
-      }
+    for (int i = 0; i < width; i += LANES) {
+      joinVector(x, at + i, step, patches, width, Math.min(LANES, width - i), row, rowAt + i);
+    }
+  }
+
+  /** At most one vector of every patch. */
+  private static void joinVector(
+      float[] x, int at, int step, int patches, int width, int count, float[] row, int rowAt) {
+    VectorMask<Float> mask = F.indexInRange(0, count);
+    for (int p = 0, from = at, to = rowAt; p < patches; p++, from += step, to += width) {
+      FloatVector.fromArray(F, x, from, mask).intoArray(row, to, mask);
     }
   }
 

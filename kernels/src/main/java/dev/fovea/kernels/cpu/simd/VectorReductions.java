@@ -1,5 +1,8 @@
 package dev.fovea.kernels.cpu.simd;
 
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
@@ -11,6 +14,8 @@ final class VectorReductions implements Reductions {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int LANES = F.length();
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final Reductions SCALAR = new ScalarReductions();
 
   @Override
   public float sum(float[] x, int at, int count) {
@@ -147,6 +152,17 @@ final class VectorReductions implements Reductions {
       a = a.add(FloatVector.fromArray(F, x, i, mask));
     }
     a.intoArray(sums, sumsAt, mask);
+  }
+
+  @Override
+  public void addF32(long from, float[] x, int at, long to, int count) {
+    int whole = F.loopBound(count);
+    for (int i = 0; i < whole; i += LANES) {
+      FloatVector.fromMemorySegment(F, ALL, from + 4L * i, ORDER)
+          .add(FloatVector.fromArray(F, x, at + i))
+          .intoMemorySegment(ALL, to + 4L * i, ORDER);
+    }
+    SCALAR.addF32(from + 4L * whole, x, at + whole, to + 4L * whole, count - whole);
   }
 
   @Override
