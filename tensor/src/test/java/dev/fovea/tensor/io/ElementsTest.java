@@ -129,13 +129,12 @@ class ElementsTest {
     for (StoredType type : StoredType.values()) {
       for (DType target : DType.values()) {
         boolean floats = type.name().matches("F16|BF16|F32|F64") && target.isFloating();
-        boolean fits =
-            switch (type) {
-              case BOOL, U8 -> !target.isFloating();
-              case I8, I16, U16, I32 -> target == DType.I32 || target == DType.I64;
-              case U32, I64 -> target == DType.I64;
-              default -> false;
-            };
+        boolean fits = switch (type) {
+          case BOOL, U8 -> !target.isFloating();
+          case I8, I16, U16, I32 -> target == DType.I32 || target == DType.I64;
+          case U32, I64 -> target == DType.I64;
+          default -> false;
+        };
         assertEquals(floats || fits, type.loadsAs(target), type + " as " + target);
       }
     }

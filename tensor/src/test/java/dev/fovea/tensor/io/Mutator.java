@@ -146,12 +146,11 @@ final class Mutator {
     }
     int[] number = numbers.get(random.nextInt(numbers.size()));
     int[] other = numbers.get(random.nextInt(numbers.size()));
-    byte[] value =
-        switch (random.nextInt(3)) {
-          case 0 -> Long.toString(EDGES[random.nextInt(EDGES.length)]).getBytes(StandardCharsets.US_ASCII);
-          case 1 -> WORDS[random.nextInt(WORDS.length)].getBytes(StandardCharsets.US_ASCII);
-          default -> Arrays.copyOfRange(file, other[0], other[1]);
-        };
+    byte[] value = switch (random.nextInt(3)) {
+      case 0 -> Long.toString(EDGES[random.nextInt(EDGES.length)]).getBytes(StandardCharsets.US_ASCII);
+      case 1 -> WORDS[random.nextInt(WORDS.length)].getBytes(StandardCharsets.US_ASCII);
+      default -> Arrays.copyOfRange(file, other[0], other[1]);
+    };
     return replace(file, number[0], number[1], value);
   }
 

@@ -11,6 +11,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.zip.CRC32;
+import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
@@ -263,5 +265,33 @@ class NpzHostileTest {
     byte[] deflated = NpzTest.zip(ZipEntry.DEFLATED, "a.npy", content);
     deflated[30 + 5] = 7;
     refusedNpz(deflated, "compressed data");
+  }
+
+  @Test
+  void deflateStreamsThatEndElsewhere() throws IOException {
+    byte[] content = {1, 2, 3, 4, 5, 6, 7, 8};
+    Deflater deflater = new Deflater(9, true);
+    deflater.setInput(content);
+    deflater.finish();
+    byte[] room = new byte[100];
+    int length = deflater.deflate(room);
+    byte[] stream = Arrays.copyOf(room, length);
+    deflater.end();
+    assertEquals(8, expand(stream, content, 8).length);
+    byte[] longer = Arrays.copyOf(stream, stream.length + 1);
+    assertThrows(MalformedFileException.class, () -> expand(longer, content, 8));
+    assertThrows(MalformedFileException.class, () -> expand(stream, content, 7));
+    assertThrows(MalformedFileException.class, () -> expand(stream, content, 9));
+  }
+
+  /** Expands an entry that claims {@code size} bytes and has the CRC of as many of {@code content}. */
+  private static byte[] expand(byte[] stream, byte[] content, int size) throws IOException {
+    CRC32 crc = new CRC32();
+    crc.update(content, 0, Math.min(size, content.length));
+    ZipDirectory.Entry entry =
+        new ZipDirectory.Entry("a.npy", true, TestFiles.segment(stream), size, (int) crc.getValue(), 0);
+    try (ZipEntryStream in = new ZipEntryStream("f.npz", entry)) {
+      return in.readAllBytes();
+    }
   }
 }
