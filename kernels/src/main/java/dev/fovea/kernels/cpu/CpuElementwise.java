@@ -19,6 +19,7 @@ final class CpuElementwise implements ElementwiseKernels {
   private final Arithmetic arithmetic;
   private final CpuRows rowKernels;
   private final CpuFill fill;
+  private final CpuCasts casts;
   private final Recycler<Combine> combines = new Recycler<>(Combine::new);
   private final Recycler<Multiply> multiplies = new Recycler<>(Multiply::new);
   private final Recycler<Apply> activations = new Recycler<>(Apply::new);
@@ -31,6 +32,7 @@ final class CpuElementwise implements ElementwiseKernels {
     arithmetic = simd.arithmetic();
     rowKernels = new CpuRows(pool, simd);
     fill = new CpuFill(pool, simd);
+    casts = new CpuCasts(pool, simd);
   }
 
   @Override
@@ -126,12 +128,12 @@ final class CpuElementwise implements ElementwiseKernels {
 
   @Override
   public void cast(Span x, Span y) {
-    throw new UnsupportedOperationException();
+    casts.cast(x, y);
   }
 
   @Override
   public void castStochastic(Span x, Span y, long seed, long step) {
-    throw new UnsupportedOperationException();
+    casts.castStochastic(x, y, seed, step);
   }
 
   @Override

@@ -135,13 +135,19 @@ public final class HostCaseMemory implements CaseMemory, AutoCloseable {
     MemorySegment s = MemorySegment.ofAddress(span.address()).reinterpret(span.bytes());
     switch (span.dtype()) {
       case F32 -> s.setAtIndex(JAVA_FLOAT, i, (float) value);
-      case BF16 -> s.setAtIndex(JAVA_SHORT, i, bf16(value));
-      case F16 -> s.setAtIndex(JAVA_SHORT, i, Float.floatToFloat16((float) value));
+      case BF16 -> s.setAtIndex(JAVA_SHORT, i, bf16(once(value, -126, 7)));
+      case F16 -> s.setAtIndex(JAVA_SHORT, i, Float.floatToFloat16((float) once(value, -14, 10)));
       case F64 -> s.setAtIndex(JAVA_DOUBLE, i, value);
       case I32 -> s.setAtIndex(JAVA_INT, i, (int) value);
       case I64 -> s.setAtIndex(JAVA_LONG, i, (long) value);
       case U8 -> s.set(JAVA_BYTE, i, (byte) (long) value);
     }
+  }
+
+  /** Rounded to so many bits of fraction, so that rounding to F32 on the way changes nothing. */
+  private static double once(double value, int smallestExponent, int bits) {
+    double unit = Math.scalb(1.0, Math.max(Math.getExponent(value), smallestExponent) - bits);
+    return Math.rint(value / unit) * unit;
   }
 
   private static short bf16(double value) {

@@ -131,7 +131,7 @@ final class ReferenceElementwise implements ElementwiseKernels {
 
   @Override
   public void castStochastic(Span x, Span y, long seed, long step) {
-    throw new UnsupportedOperationException();
+    ReferenceCasts.castStochastic(x, y, seed, step);
   }
 
   @Override
