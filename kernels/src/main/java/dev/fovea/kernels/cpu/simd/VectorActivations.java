@@ -3,7 +3,6 @@ package dev.fovea.kernels.cpu.simd;
 import static dev.fovea.kernels.cpu.simd.MathConstants.*;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.expInRange;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.most;
-import static dev.fovea.kernels.cpu.simd.VectorMaths.tailRatio;
 import static jdk.incubator.vector.FloatVector.broadcast;
 
 import dev.fovea.kernels.Activation;
@@ -117,9 +116,20 @@ final class VectorActivations {
     }
   }
 
+  /** {@link VectorMaths#tailRatio} is written out here and in the slope, against the limit that VectorMaths tells of. */
   static FloatVector geluErf(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_ERF_END);
-    FloatVector q = density(a).mul(tailRatio(a));
+    FloatVector density = density(a);
+    FloatVector n = a.fma(broadcast(SPECIES, N4), broadcast(SPECIES, N3));
+    FloatVector d = a.fma(broadcast(SPECIES, D5), broadcast(SPECIES, D4));
+    n = n.fma(a, broadcast(SPECIES, N2));
+    d = d.fma(a, broadcast(SPECIES, D3));
+    n = n.fma(a, broadcast(SPECIES, N1));
+    d = d.fma(a, broadcast(SPECIES, D2));
+    n = n.fma(a, broadcast(SPECIES, N0));
+    d = d.fma(a, broadcast(SPECIES, D1));
+    d = d.fma(a, broadcast(SPECIES, 1f));
+    FloatVector q = density.mul(n.div(d));
     return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
@@ -143,7 +153,17 @@ final class VectorActivations {
 
   static FloatVector geluErfSlope(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_ERF_END);
-    FloatVector t = density(a).mul(a.fma(broadcast(SPECIES, -DENSITY_0), tailRatio(a)));
+    FloatVector density = density(a);
+    FloatVector n = a.fma(broadcast(SPECIES, N4), broadcast(SPECIES, N3));
+    FloatVector d = a.fma(broadcast(SPECIES, D5), broadcast(SPECIES, D4));
+    n = n.fma(a, broadcast(SPECIES, N2));
+    d = d.fma(a, broadcast(SPECIES, D3));
+    n = n.fma(a, broadcast(SPECIES, N1));
+    d = d.fma(a, broadcast(SPECIES, D2));
+    n = n.fma(a, broadcast(SPECIES, N0));
+    d = d.fma(a, broadcast(SPECIES, D1));
+    d = d.fma(a, broadcast(SPECIES, 1f));
+    FloatVector t = density.mul(a.fma(broadcast(SPECIES, -DENSITY_0), n.div(d)));
     return broadcast(SPECIES, 1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
   }
 

@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>C2 stops inlining methods outside the JDK once a compilation has 18,000 nodes, some 75 calls of the Vector API: from
  * there on every vector is boxed, ten times slower. So a loop inlines one function of this class (exp is the half of
  * that), has no second copy of its body for the tail, and the longest functions make their calls of other functions
- * first.
+ * first, well before the limit: a caller that inlines the loop brings nodes of its own.
  */
 final class VectorMaths implements Maths {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
