@@ -5,16 +5,20 @@ import org.jspecify.annotations.Nullable;
 /** Kernels between pictures and rows of patches. */
 public interface ImageKernels {
   /**
-   * A grid of patches on pictures (or feature maps) of [batch, channels, height, width]. Rows and columns of
-   * pixels past the last whole patch are left out.
+   * A grid of patches on pictures (or feature maps) of [batch, channels, height, width]. Rows and columns of pixels
+   * past the last whole patch are left out.
    *
-   * @param channelsLast pixels lie as [batch, height, width, channels] rather than [batch, channels,
-   *     height, width]
+   * @param channelsLast pixels lie as [batch, height, width, channels] rather than [batch, channels, height, width]
    */
   record Patches(
       int batch, int channels, int height, int width, int patchHeight, int patchWidth, boolean channelsLast) {
     public Patches {
-      if (batch < 1 || channels < 1 || patchHeight < 1 || patchWidth < 1 || height < patchHeight || width < patchWidth) {
+      if (batch < 1
+          || channels < 1
+          || patchHeight < 1
+          || patchWidth < 1
+          || height < patchHeight
+          || width < patchWidth) {
         throw new IllegalArgumentException(
             "patches: got %d x %d x %d x %d in patches of %d x %d, expected at least one patch"
                 .formatted(batch, channels, height, width, patchHeight, patchWidth));
@@ -49,8 +53,8 @@ public interface ImageKernels {
   void patchify(Patches patches, Span pictures, @Nullable Span scale, @Nullable Span shift, Span out);
 
   /**
-   * The way back: every pixel of a whole patch gets its value, pixels past the last whole patch get zero.
-   * It is the gradient of {@link #patchify} (with scale = 1).
+   * The way back: every pixel of a whole patch gets its value, pixels past the last whole patch get zero. It is the
+   * gradient of {@link #patchify} (with scale = 1).
    *
    * @param rows F32 or BF16, [batch * rows * columns, size]
    * @param pictures F32 or BF16

@@ -12,11 +12,10 @@ public interface LossKernels {
   void softmax(long rows, int classes, Span x, Span y);
 
   /**
-   * Softmax cross-entropy: {@code loss[r] = -sum_c t[r,c] log softmax(logits)[r,c]} and {@code dLogits =
-   * gradientScale (softmax * sum_c t - t)}.
+   * Softmax cross-entropy: {@code loss[r] = -sum_c t[r,c] log softmax(logits)[r,c]} and {@code dLogits = gradientScale
+   * (softmax * sum_c t - t)}.
    *
-   * <p>{@code t} is {@code (1 - smoothing) target + smoothing / classes}. Give either labels or soft
-   * targets.
+   * <p>{@code t} is {@code (1 - smoothing) target + smoothing / classes}. Give either labels or soft targets.
    *
    * @param logits [rows, classes]
    * @param labels I32 or I64 [rows], each in [0, classes); a row with a negative label has loss and gradient 0
@@ -36,9 +35,9 @@ public interface LossKernels {
       @Nullable Span dLogits);
 
   /**
-   * Sigmoid cross-entropy, summed over classes (Scaling ViT, section 3): {@code loss[r] = -sum_c t log
-   * sigmoid(x) + (1 - t) log sigmoid(-x)} and {@code dLogits = gradientScale (sigmoid(x) - t)}. Operands
-   * as in {@link #softmaxCrossEntropy}, labels meaning one-hot targets.
+   * Sigmoid cross-entropy, summed over classes (Scaling ViT, section 3): {@code loss[r] = -sum_c t log sigmoid(x) + (1
+   * - t) log sigmoid(-x)} and {@code dLogits = gradientScale (sigmoid(x) - t)}. Operands as in
+   * {@link #softmaxCrossEntropy}, labels meaning one-hot targets.
    */
   void sigmoidCrossEntropy(
       long rows,

@@ -20,8 +20,8 @@ public interface ReduceKernels {
   void columnSums(long rows, int columns, Span x, long ld, Span sums);
 
   /**
-   * {@code out[0] = min(1, maxNorm / sqrt(sumOfSquares[0]))}: the factor that clips a gradient to a global
-   * norm, left on the device for the optimizer kernels. 1 for a norm of zero; NaN for a norm of NaN.
+   * {@code out[0] = min(1, maxNorm / sqrt(sumOfSquares[0]))}: the factor that clips a gradient to a global norm, left
+   * on the device for the optimizer kernels. 1 for a norm of zero; NaN for a norm of NaN.
    */
   void clipFactor(Span sumOfSquares, float maxNorm, Span out);
 

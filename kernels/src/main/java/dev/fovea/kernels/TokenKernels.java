@@ -7,9 +7,9 @@ public interface TokenKernels {
   /**
    * Assembles a sequence: prefix tokens (class and register tokens), then patches, plus positions.
    *
-   * <p>{@code out[b,t] = t < prefixes ? prefix[t] : patches[b, t - prefixes]}, plus {@code positions[t]} if
-   * there are {@code prefixes + patchCount} positions, or plus {@code positions[t - prefixes]} for the patches alone if
-   * there are {@code patchCount}.
+   * <p>{@code out[b,t] = t < prefixes ? prefix[t] : patches[b, t - prefixes]}, plus {@code positions[t]} if there are
+   * {@code prefixes + patchCount} positions, or plus {@code positions[t - prefixes]} for the patches alone if there are
+   * {@code patchCount}.
    *
    * @param patches [batch, patchCount, width]
    * @param prefix [prefixes, width]; null if {@code prefixes} is 0

@@ -24,8 +24,7 @@ final class MeanPool implements Grid {
     this.reductions = reductions;
   }
 
-  void run(
-      WorkerPool pool, int batch, int tokens, int width, int first, Span x, @Nullable Span lengths, Span out) {
+  void run(WorkerPool pool, int batch, int tokens, int width, int first, Span x, @Nullable Span lengths, Span out) {
     this.tokens = tokens;
     this.width = width;
     this.first = first;

@@ -21,8 +21,7 @@ final class MeanPoolGradient implements Grid {
     this.staging = staging;
   }
 
-  void run(
-      WorkerPool pool, int batch, int tokens, int width, int first, Span dOut, @Nullable Span lengths, Span dx) {
+  void run(WorkerPool pool, int batch, int tokens, int width, int first, Span dOut, @Nullable Span lengths, Span dx) {
     this.tokens = tokens;
     this.width = width;
     this.first = first;

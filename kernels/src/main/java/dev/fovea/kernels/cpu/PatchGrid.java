@@ -3,8 +3,8 @@ package dev.fovea.kernels.cpu;
 import dev.fovea.kernels.ImageKernels.Patches;
 
 /**
- * What {@link Patchify} and {@link Unpatchify} share: a block takes some rows of patches, and each of those in groups of
- * neighbours that fit the cache. The rows of a group lie in {@code float[]} as they do in memory.
+ * What {@link Patchify} and {@link Unpatchify} share: a block takes some rows of patches, and each of those in groups
+ * of neighbours that fit the cache. The rows of a group lie in {@code float[]} as they do in memory.
  */
 abstract class PatchGrid implements Grid {
   private static final int GROUP = 12_288;

@@ -2,7 +2,9 @@ package dev.fovea.kernels.cpu;
 
 import dev.fovea.kernels.Span;
 
-/** {@link dev.fovea.kernels.TokenKernels#gather}: rows copied as bytes; rows that follow each other in x go together. */
+/**
+ * {@link dev.fovea.kernels.TokenKernels#gather}: rows copied as bytes; rows that follow each other in x go together.
+ */
 final class RowGather implements Grid {
   private static final int BLOCK_BYTES = 1 << 18;
 

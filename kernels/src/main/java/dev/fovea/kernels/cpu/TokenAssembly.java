@@ -6,8 +6,8 @@ import dev.fovea.kernels.cpu.simd.Reductions;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link dev.fovea.kernels.TokenKernels#assemble}. Prefix and patches are each one run of elements in an image's output;
- * a block takes a range of one of the two through a group of images, so that its positions are loaded once.
+ * {@link dev.fovea.kernels.TokenKernels#assemble}. Prefix and patches are each one run of elements in an image's
+ * output; a block takes a range of one of the two through a group of images, so that its positions are loaded once.
  */
 final class TokenAssembly implements Grid {
   /** Elements that a block takes of each image: the run of memory it streams through. */

@@ -41,8 +41,7 @@ final class Unpatchify extends PatchGrid {
     }
   }
 
-  private void planar(
-      long image, int top, int y, int column, int count, int rest, float[] values, Scratch scratch) {
+  private void planar(long image, int top, int y, int column, int count, int rest, float[] values, Scratch scratch) {
     int width = count * patchWidth;
     float[] pixels = scratch.zeros(PIXELS, width + rest);
     for (int c = 0; c < channels; c++) {

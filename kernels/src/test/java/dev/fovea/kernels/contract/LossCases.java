@@ -121,7 +121,8 @@ public final class LossCases {
         case SOFT_TARGETS -> null;
       };
       Span targets = labels == null ? memory.values(F32, soft(rows, classes)) : null;
-      Span losses = want == Want.GRADIENT ? null : memory.output("losses", F32, rows, lossBound(kind, classes, deviation));
+      Span losses =
+          want == Want.GRADIENT ? null : memory.output("losses", F32, rows, lossBound(kind, classes, deviation));
       Tolerance gradient = gradientBound(kind, classes, deviation, scale, to);
       Span dLogits = switch (want) {
         case LOSSES -> null;

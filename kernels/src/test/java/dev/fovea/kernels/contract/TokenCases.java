@@ -113,24 +113,20 @@ public final class TokenCases {
     int width = s[3];
     long out = (long) batch * (prefixes + patchCount) * width;
     double bytes = out * (double) (outType.bytes() + (patchType == null ? 0 : patchType.bytes()));
-    String shape = "%s positions %s, %s to %s%s"
-        .formatted(sequence(s), kind, outType, patchType, wantPrefix ? " and prefix" : "");
+    String shape =
+        "%s positions %s, %s to %s%s".formatted(sequence(s), kind, outType, patchType, wantPrefix ? " and prefix" : "");
     return new KernelCase("token.assembleGradient", shape, 0, bytes, memory -> {
       Tolerance sums = Tolerance.absolute((batch + 2) * U * (batch + 4));
       Span dOut = memory.normal(outType, out, 1);
       long patches = (long) batch * patchCount * width;
-      Span dPatches = patchType == null
-          ? null
-          : memory.output("dPatches", patchType, patches, Tolerance.EXACT);
+      Span dPatches = patchType == null ? null : memory.output("dPatches", patchType, patches, Tolerance.EXACT);
       Span dPrefix = wantPrefix && prefixes > 0
           ? memory.inout("dPrefix", memory.normal(F32, (long) prefixes * width, 1), sums)
           : null;
-      Span dPositions = kind == Positions.NONE
-          ? null
-          : memory.inout("dPositions", memory.normal(F32, positions(s, kind), 1), sums);
-      return kernels -> kernels
-          .token()
-          .assembleGradient(batch, prefixes, patchCount, width, dOut, dPatches, dPrefix, dPositions);
+      Span dPositions =
+          kind == Positions.NONE ? null : memory.inout("dPositions", memory.normal(F32, positions(s, kind), 1), sums);
+      return kernels ->
+          kernels.token().assembleGradient(batch, prefixes, patchCount, width, dOut, dPatches, dPrefix, dPositions);
     });
   }
 

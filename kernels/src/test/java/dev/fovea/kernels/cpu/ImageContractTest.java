@@ -72,15 +72,12 @@ class ImageContractTest {
       Span one = memory.workspace(F32, 1);
       Span half = memory.workspace(F16, 40);
       Span integers = memory.workspace(I32, 40);
-      Launches.rejects(
-          "pictures: got F16, expected F32, BF16 or U8", () -> IMAGE.patchify(p, half, null, null, rows));
+      Launches.rejects("pictures: got F16, expected F32, BF16 or U8", () -> IMAGE.patchify(p, half, null, null, rows));
       Launches.rejects(
           "pictures: got 32 elements, expected at least 40", () -> IMAGE.patchify(p, rows, null, null, pictures));
-      Launches.rejects(
-          "scale: got 1 elements, expected at least 2", () -> IMAGE.patchify(p, pictures, one, two, rows));
+      Launches.rejects("scale: got 1 elements, expected at least 2", () -> IMAGE.patchify(p, pictures, one, two, rows));
       Launches.rejects("shift: got I32, expected F32", () -> IMAGE.patchify(p, pictures, two, integers, rows));
-      Launches.rejects(
-          "out: got 2 elements, expected at least 32", () -> IMAGE.patchify(p, pictures, null, null, two));
+      Launches.rejects("out: got 2 elements, expected at least 32", () -> IMAGE.patchify(p, pictures, null, null, two));
       Launches.rejects(
           "out: overlaps pictures, expected its own memory", () -> IMAGE.patchify(p, pictures, null, null, pictures));
       Launches.rejects("rows: got 2 elements, expected at least 32", () -> IMAGE.unpatchify(p, two, pictures));

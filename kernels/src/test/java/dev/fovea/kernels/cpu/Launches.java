@@ -28,11 +28,12 @@ final class Launches {
   }
 
   /**
-   * No case allocates on the calling thread once it has run before. In plain Java, because vectors are objects until the
-   * optimizing compiler has seen them.
+   * No case allocates on the calling thread once it has run before. In plain Java, because vectors are objects until
+   * the optimizing compiler has seen them.
    */
   static void allocatesNothing(Stream<KernelCase> cases) {
-    cases.forEach(test -> assertEquals(0, leastAllocated(test, PLAIN, 3, Duration.ZERO), () -> "bytes allocated by " + test));
+    cases.forEach(
+        test -> assertEquals(0, leastAllocated(test, PLAIN, 3, Duration.ZERO), () -> "bytes allocated by " + test));
   }
 
   /** The case allocates nothing with vectors either once it is compiled, which takes a busy machine a while. */

@@ -159,10 +159,8 @@ class LossContractTest {
   private static void rejects(
       String message, float smoothing, Span logits, Span labels, Span targets, Span losses, Span dLogits) {
     Launches.rejects(
-        message,
-        () -> LOSS.softmaxCrossEntropy(2, 3, smoothing, 1, logits, labels, targets, losses, dLogits));
+        message, () -> LOSS.softmaxCrossEntropy(2, 3, smoothing, 1, logits, labels, targets, losses, dLogits));
     Launches.rejects(
-        message,
-        () -> LOSS.sigmoidCrossEntropy(2, 3, smoothing, 1, logits, labels, targets, losses, dLogits));
+        message, () -> LOSS.sigmoidCrossEntropy(2, 3, smoothing, 1, logits, labels, targets, losses, dLogits));
   }
 }

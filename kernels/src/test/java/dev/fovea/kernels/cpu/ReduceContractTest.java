@@ -30,7 +30,9 @@ class ReduceContractTest {
   @Test
   void allocatesNothing() {
     Launches.allocatesNothing(ReduceCases.all());
-    ReduceCases.all().filter(c -> c.toString().matches(".* (1025|257x72.*)")).forEach(Launches::allocatesNothingOnceCompiled);
+    ReduceCases.all()
+        .filter(c -> c.toString().matches(".* (1025|257x72.*)"))
+        .forEach(Launches::allocatesNothingOnceCompiled);
   }
 
   @Test

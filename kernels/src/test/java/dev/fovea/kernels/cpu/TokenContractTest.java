@@ -111,8 +111,7 @@ class TokenContractTest {
       Launches.rejects(
           "out: overlaps patches, expected its own memory", () -> TOKEN.assemble(1, 0, 3, 4, x, null, null, x));
       Launches.rejects(
-          "dOut: got 12 elements, expected at least 16",
-          () -> TOKEN.assembleGradient(1, 1, 3, 4, x, null, null, null));
+          "dOut: got 12 elements, expected at least 16", () -> TOKEN.assembleGradient(1, 1, 3, 4, x, null, null, null));
       Launches.rejects(
           "dPrefix: got I32, expected F32", () -> TOKEN.assembleGradient(1, 1, 3, 4, out, null, integers, null));
       Launches.rejects(
@@ -139,8 +138,7 @@ class TokenContractTest {
       Launches.rejects("out: got I32, expected F32 or BF16", () -> TOKEN.scatterAdd(1, 1, x, index, index));
       Launches.rejects("first: got 3.0, expected 0.0 to 2.0", () -> TOKEN.meanPool(1, 3, 4, 3, x, null, out));
       Launches.rejects("x: got 12 elements, expected at least 24", () -> TOKEN.meanPool(2, 3, 4, 0, x, null, out));
-      Launches.rejects(
-          "lengths: got 2 elements, expected at least 3", () -> TOKEN.meanPool(3, 1, 4, 0, x, index, out));
+      Launches.rejects("lengths: got 2 elements, expected at least 3", () -> TOKEN.meanPool(3, 1, 4, 0, x, index, out));
       Launches.rejects(
           "dx: got 12 elements, expected at least 16", () -> TOKEN.meanPoolGradient(1, 4, 4, 0, x, null, out));
     }

@@ -107,8 +107,7 @@ final class ReferenceLoss implements LossKernels {
     return labels != null && Mat.get(labels, r) < 0;
   }
 
-  private static double[] target(
-      long r, int classes, float smoothing, @Nullable Span labels, @Nullable Span targets) {
+  private static double[] target(long r, int classes, float smoothing, @Nullable Span labels, @Nullable Span targets) {
     double[] t = new double[classes];
     for (int c = 0; c < classes; c++) {
       double hard = labels != null && Mat.get(labels, r) == c ? 1 : 0;

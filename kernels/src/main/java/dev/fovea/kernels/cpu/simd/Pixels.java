@@ -6,8 +6,7 @@ public interface Pixels {
    * Cuts a row of {@code patches * width} pixels: {@code out[outAt + p * step + x] = row[at + p * width + x] * scale +
    * shift}, in one rounding.
    */
-  void cut(
-      float[] row, int at, int patches, int width, float scale, float shift, float[] out, int outAt, int step);
+  void cut(float[] row, int at, int patches, int width, float scale, float shift, float[] out, int outAt, int step);
 
   /** The way back: {@code row[rowAt + p * width + x] = x[at + p * step + x]}. */
   void join(float[] x, int at, int step, int patches, int width, float[] row, int rowAt);

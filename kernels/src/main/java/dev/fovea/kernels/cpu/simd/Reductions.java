@@ -1,8 +1,8 @@
 package dev.fovea.kernels.cpu.simd;
 
 /**
- * Sums and maxima over {@code float[]}. The order of every sum depends on its length alone, not on the vector length, so
- * that all forms give the same bits.
+ * Sums and maxima over {@code float[]}. The order of every sum depends on its length alone, not on the vector length,
+ * so that all forms give the same bits.
  */
 public interface Reductions {
   /**

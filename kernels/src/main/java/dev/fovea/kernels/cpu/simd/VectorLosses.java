@@ -36,8 +36,7 @@ final class VectorLosses implements Losses {
       e.intoArray(y, yAt + i);
       sum = sum.add(e);
     }
-    return sum.reduceLanes(VectorOperators.ADD)
-        + SCALAR.expSum(max, x, xAt + whole, y, yAt + whole, count - whole);
+    return sum.reduceLanes(VectorOperators.ADD) + SCALAR.expSum(max, x, xAt + whole, y, yAt + whole, count - whole);
   }
 
   @Override
@@ -97,7 +96,8 @@ final class VectorLosses implements Losses {
   public void expOfMagnitude(float[] x, int xAt, float[] e, int eAt, float[] u, int uAt, int count) {
     int whole = F.loopBound(count);
     for (int i = 0; i < whole; i += LANES) {
-      FloatVector exp = VectorMaths.exp(FloatVector.fromArray(F, x, xAt + i).abs().neg());
+      FloatVector exp =
+          VectorMaths.exp(FloatVector.fromArray(F, x, xAt + i).abs().neg());
       exp.intoArray(e, eAt + i);
       exp.add(1f).intoArray(u, uAt + i);
     }
@@ -119,7 +119,8 @@ final class VectorLosses implements Losses {
       FloatVector hit = logit.mul(target).blend(0f, target.compare(VectorOperators.EQ, 0f));
       FloatVector log = FloatVector.fromArray(F, logU, logUAt + i).add(rest);
       sum = sum.add(logit.max(0f).sub(hit).add(log));
-      FloatVector sigmoid = one.blend(exp, logit.compare(VectorOperators.LT, 0f)).div(u);
+      FloatVector sigmoid =
+          one.blend(exp, logit.compare(VectorOperators.LT, 0f)).div(u);
       sigmoid.sub(target).mul(scale).intoArray(x, xAt + i);
     }
     return sum.reduceLanes(VectorOperators.ADD)

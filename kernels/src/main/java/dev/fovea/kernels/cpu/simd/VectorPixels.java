@@ -74,7 +74,16 @@ final class VectorPixels extends ScalarPixels {
 
   /** The first lanes of a vector of every patch. */
   private static void cutPart(
-      float[] row, int at, int patches, int width, int count, float scale, float shift, float[] out, int outAt, int step) {
+      float[] row,
+      int at,
+      int patches,
+      int width,
+      int count,
+      float scale,
+      float shift,
+      float[] out,
+      int outAt,
+      int step) {
     VectorMask<Float> mask = F.indexInRange(0, count);
     FloatVector a = FloatVector.broadcast(F, scale);
     FloatVector b = FloatVector.broadcast(F, shift);

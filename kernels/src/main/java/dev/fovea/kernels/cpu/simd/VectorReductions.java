@@ -85,7 +85,9 @@ final class VectorReductions implements Reductions {
       int half = n - n / 2;
       int i = at;
       for (int end = at + F.loopBound(n / 2); i < end; i += LANES) {
-        FloatVector.fromArray(F, x, i).add(FloatVector.fromArray(F, x, i + half)).intoArray(x, i);
+        FloatVector.fromArray(F, x, i)
+            .add(FloatVector.fromArray(F, x, i + half))
+            .intoArray(x, i);
       }
       for (; i < at + n / 2; i++) {
         x[i] += x[i + half];
@@ -169,7 +171,9 @@ final class VectorReductions implements Reductions {
   public void add(float[] x, int xAt, float[] y, int yAt, int count) {
     int i = 0;
     for (int end = F.loopBound(count); i < end; i += LANES) {
-      FloatVector.fromArray(F, y, yAt + i).add(FloatVector.fromArray(F, x, xAt + i)).intoArray(y, yAt + i);
+      FloatVector.fromArray(F, y, yAt + i)
+          .add(FloatVector.fromArray(F, x, xAt + i))
+          .intoArray(y, yAt + i);
     }
     if (i < count) {
       VectorMask<Float> rest = F.indexInRange(i, count);
