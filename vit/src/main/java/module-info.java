@@ -2,7 +2,12 @@
 module dev.fovea.vit {
   requires transitive dev.fovea.tensor;
   requires static transitive org.jspecify;
+  requires com.fasterxml.jackson.databind;
   requires info.picocli;
+
+  exports dev.fovea.vit;
+  exports dev.fovea.vit.model;
+  exports dev.fovea.vit.weights;
 
   opens dev.fovea.vit.cli to
       info.picocli;

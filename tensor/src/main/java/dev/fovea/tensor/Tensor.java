@@ -78,6 +78,19 @@ public final class Tensor extends Handle {
     return tensor;
   }
 
+  /**
+   * A tensor of normal numbers around 0, the same on every device for the same seed; F32 or BF16.
+   *
+   * @param deviation their standard deviation
+   */
+  public static Tensor normal(Shape shape, DType dtype, float deviation, long seed) {
+    Tensor tensor = empty(shape, dtype);
+    if (shape.count() > 0) {
+      tensor.device().kernels().random().normal(tensor.span(), 0, deviation, seed, 0);
+    }
+    return tensor;
+  }
+
   /** A single F32 number, of rank 0. */
   public static Tensor scalar(float value) {
     return of(new float[] {value});

@@ -1,0 +1,55 @@
+package dev.fovea.vit.model;
+
+import dev.fovea.kernels.Activation;
+import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.ops.Linear;
+import dev.fovea.tensor.ops.Ops;
+import dev.fovea.vit.model.Parameters.LinearLayer;
+import dev.fovea.vit.model.Parameters.NormLayer;
+import dev.fovea.vit.model.Parameters.QkNorm;
+import org.jspecify.annotations.Nullable;
+
+/** The two kinds of residual branches that blocks are made of. */
+final class Branches {
+  private Branches() {}
+
+  /** {@code residual + scale proj(attention(qkv(norm x)))}. */
+  record Attention(
+      int heads, NormLayer norm, LinearLayer qkv, @Nullable QkNorm qkNorm, LinearLayer proj, @Nullable Tensor scale) {
+    static Attention of(Parameters p, VitConfig config, String at, String norm, String scale) {
+      return new Attention(
+          config.heads(), p.norm(at + norm, config.norm()), p.linear(at + "attn.qkv."), p.qkNorm(at + "attn.", config),
+          p.linear(at + "attn.proj."), p.optional(at + scale));
+    }
+
+    Tensor add(Tensor x, Tensor residual) {
+      Tensor projected = QkNorm.apply(qkNorm, qkv.on(norm.on(x))).apply();
+      return proj.on(Ops.attention(projected, heads)).scale(scale).residual(residual).apply();
+    }
+  }
+
+  /** {@code residual + scale fc2(f(fc1(norm x)))}. */
+  record Mlp(NormLayer norm, Inner inner, @Nullable Tensor scale) {
+    static Mlp of(Parameters p, VitConfig config, String at, String norm, String scale) {
+      return new Mlp(
+          p.norm(at + norm, config.norm()), Inner.of(p, at + "mlp.", config.activation(), config.gated()),
+          p.optional(at + scale));
+    }
+
+    Tensor add(Tensor x, Tensor residual) {
+      return inner.on(norm.on(x)).scale(scale).residual(residual).apply();
+    }
+  }
+
+  /** An MLP without its norm: the second layer is left for the caller to finish. */
+  record Inner(LinearLayer fc1, LinearLayer fc2, Activation activation, boolean gated) {
+    static Inner of(Parameters p, String at, Activation activation, boolean gated) {
+      return new Inner(p.linear(at + "fc1."), p.linear(at + "fc2."), activation, gated);
+    }
+
+    Linear on(Tensor y) {
+      Linear first = fc1.on(y);
+      return fc2.on(gated ? Ops.swiglu(first.apply()) : first.activation(activation).apply());
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package dev.fovea.vit.weights;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.fovea.vit.model.ParameterShapes;
+import dev.fovea.vit.model.VitConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every architecture of the table has exactly the parameters that timm counted. */
+final class TimmConfigTest {
+  @TempDir Path folder;
+
+  @Test
+  void everyArchitectureHasTimmsParameterCount() throws IOException {
+    JsonNode table = new ObjectMapper().readTree(TimmConfig.class.getResourceAsStream("timm.json"));
+    List<String> wrong = new ArrayList<>();
+    for (String name : TimmConfig.architectures()) {
+      VitConfig config = TimmConfig.of(name);
+      // timm keeps two output biases where one sum of them is all that matters.
+      long second = config.block() == VitConfig.Block.PARALLEL ? (long) config.depth() * config.width() : 0;
+      long expected = table.get(name).get("params").asLong();
+      if (ParameterShapes.count(config) + second != expected) {
+        wrong.add("%s: %d, expected %d".formatted(name, ParameterShapes.count(config) + second, expected));
+      }
+      long pieces = TimmNames.of(config, Set.of()).stream().mapToLong(p -> p.rows() * p.columns()).sum();
+      if (pieces != expected) {
+        wrong.add("%s: names of %d elements, expected %d".formatted(name, pieces, expected));
+      }
+    }
+    assertEquals(List.of(), wrong);
+    assertEquals(143, TimmConfig.architectures().size());
+  }
+
+  @Test
+  void modelArgumentsOverride() throws IOException {
+    VitConfig config = TimmConfig.read(write("""
+        {"architecture": "vit_base_patch16_224", "num_classes": 5,
+         "model_args": {"embed_dim": 96, "num_heads": 3, "img_size": [32, 48], "class_token": false,
+                        "global_pool": "map", "block_fn": "ParallelScalingBlock", "qk_norm": true}}"""));
+    assertEquals(96, config.width());
+    assertEquals(384, config.mlp());
+    assertEquals(6, config.patches());
+    assertEquals(VitConfig.Pool.MAP, config.pool());
+    assertEquals(3, config.poolHeads());
+    assertEquals(config.norm(), config.qkNorm());
+    assertEquals(5, config.classes());
+  }
+
+  @Test
+  void saysWhatItDoesNotKnow() throws IOException {
+    var name = assertThrows(IllegalArgumentException.class, () -> TimmConfig.of("resnet50"));
+    assertTrue(name.getMessage().startsWith("architecture: got resnet50, expected one of [deit3_base"), name.getMessage());
+    Path odd = write("""
+        {"architecture": "vit_base_patch16_224", "model_args": {"flux": 1}}""");
+    var argument = assertThrows(IllegalArgumentException.class, () -> TimmConfig.read(odd));
+    assertTrue(argument.getMessage().startsWith("model_args: got flux"), argument.getMessage());
+    Path broken = write("{");
+    assertThrows(IllegalArgumentException.class, () -> TimmConfig.read(broken));
+  }
+
+  private Path write(String json) throws IOException {
+    return Files.writeString(folder.resolve("config.json"), json);
+  }
+}
