@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  *   <li>{@code v += c} as it was before ({@link #accumulate});
  *   <li>{@code v += bias[col]}, for as many columns as there are biases;
- *   <li>{@code pre[row,col] = v} for the first {@code preColumns} columns, and {@code v} goes on as it was
- *       rounded by that store ({@link #pre}); a later recomputation from {@code pre} is then exact;
+ *   <li>in columns that go on to a function, a QK-norm or a column scale, and in the first {@code preColumns}, {@code v}
+ *       is rounded to the dtype of {@code pre}, or to that of C without one; {@code pre[row,col] = v} ({@link #pre}). So
+ *       a value is the same whether or not it was kept, and recomputing from {@code pre} is exact;
  *   <li>for the first {@code activationColumns} columns, {@code v = f(v)} ({@link #activation}) or {@code
  *       v *= f'(saved[row,col])} ({@link #activationGradient});
  *   <li>QK-norm of the heads that lie in columns {@code [qkBegin, qkBegin + 2 heads headDim)}: queries, then
@@ -321,6 +322,18 @@ public final class Gemm {
 
   public int preColumns() {
     return pre == null ? 0 : preColumns;
+  }
+
+  /** Leading columns whose value is rounded before what follows the bias (step 3). */
+  public int roundedColumns() {
+    if (columnScale != null) {
+      return n;
+    }
+    int changed = saved == null ? activationColumns() : 0;
+    if (qkNorm != null) {
+      changed = Math.max(changed, qkNorm.begin() + 2 * qkNorm.heads() * qkNorm.headDim());
+    }
+    return Math.max(changed, preColumns());
   }
 
   public Activation activation() {

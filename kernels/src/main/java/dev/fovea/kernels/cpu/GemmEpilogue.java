@@ -70,7 +70,7 @@ final class GemmEpilogue {
     for (int row = plan.rowStart(rowBlock); row < endRow; row++, at += ld) {
       accumulate(g, row, first, count, c, at, operand);
       rows.add(c, at, bias, 0, biased);
-      storePre(g, row, first, count, c, at);
+      roundAndKeep(g, row, first, count, c, at);
       activate(g, row, first, count, c, at, operand);
       if (norm != null) {
         heads.normalize(norm, row, plan.m, first, count, c, at, scratch);
@@ -115,15 +115,13 @@ final class GemmEpilogue {
     rows.add(c, at, old, 0, count);
   }
 
-  private void storePre(Gemm g, int row, int first, int count, float[] c, int at) {
+  private void roundAndKeep(Gemm g, int row, int first, int count, float[] c, int at) {
     Span pre = g.pre();
+    DType dtype = pre == null ? g.c().dtype() : pre.dtype();
+    staging.round(c, at, columnsBefore(g.roundedColumns(), first, count), dtype);
     int stored = columnsBefore(g.preColumns(), first, count);
-    if (pre == null || stored == 0) {
-      return;
-    }
-    staging.store(c, at, pre, row * g.ldPre() + first, stored);
-    if (pre.dtype() != DType.F32) {
-      staging.load(pre, row * g.ldPre() + first, c, at, stored); // goes on as it was rounded
+    if (pre != null && stored > 0) {
+      staging.store(c, at, pre, row * g.ldPre() + first, stored);
     }
   }
 

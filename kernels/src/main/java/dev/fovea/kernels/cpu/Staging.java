@@ -21,6 +21,13 @@ final class Staging {
     }
   }
 
+  /** Rounds values as a store to the dtype, F32 or BF16, would. */
+  void round(float[] x, int at, int count, DType dtype) {
+    if (dtype == DType.BF16) {
+      convert.roundBf16(x, at, count);
+    }
+  }
+
   /** The way back; BF16 rounds to nearest even. */
   void store(float[] from, int at, Span span, long first, int count) {
     if (span.dtype() == DType.F32) {

@@ -56,8 +56,10 @@ final class ReferenceGemm implements GemmKernels {
     if (g.bias() != null && j < g.bias().count()) {
       v += Mat.get(g.bias(), j);
     }
+    if (j < g.roundedColumns()) {
+      v = Mat.rounded(v, g.pre() == null ? g.c().dtype() : g.pre().dtype());
+    }
     if (j < g.preColumns()) {
-      v = Mat.rounded(v, g.pre().dtype());
       Mat.set(g.pre(), i * g.ldPre() + j, v);
     }
     if (j < g.activationColumns()) {

@@ -17,6 +17,9 @@ public interface Convert {
   /** float[] to BF16, to nearest even; a NaN stays one, made quiet. */
   void storeBf16(float[] from, int at, long address, int count);
 
+  /** Rounds float[] to values that BF16 holds, as {@link #storeBf16} would. */
+  void roundBf16(float[] x, int at, int count);
+
   /** F16 to float[], exact; a NaN stays one. */
   void loadF16(long address, float[] to, int at, int count);
 

@@ -77,6 +77,13 @@ class ScalarConvert implements Convert {
     }
   }
 
+  @Override
+  public void roundBf16(float[] x, int at, int count) {
+    for (int i = at; i < at + count; i++) {
+      x[i] = Float.intBitsToFloat(bf16(x[i]) << 16);
+    }
+  }
+
   /** To nearest, ties to even; a NaN keeps its sign and becomes quiet. */
   static short bf16(float value) {
     int bits = Float.floatToRawIntBits(value);

@@ -61,6 +61,16 @@ final class VectorConvert extends ScalarConvert {
     return (ShortVector) nearestBf16(FloatVector.fromArray(F, from, at)).convertShape(VectorOperators.I2S, S, 0);
   }
 
+  @Override
+  public void roundBf16(float[] x, int at, int count) {
+    int whole = F.loopBound(count);
+    for (int i = at; i < at + whole; i += LANES) {
+      IntVector nearest = nearestBf16(FloatVector.fromArray(F, x, i));
+      nearest.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(x, i);
+    }
+    super.roundBf16(x, at + whole, count - whole);
+  }
+
   /** The nearest BF16 in the lower half of each lane. */
   static IntVector nearestBf16(FloatVector value) {
     IntVector bits = value.reinterpretAsInts();
