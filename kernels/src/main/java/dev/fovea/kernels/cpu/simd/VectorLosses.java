@@ -2,13 +2,27 @@ package dev.fovea.kernels.cpu.simd;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link Losses} with the Vector API; what is left of a row after whole vectors is done in plain Java. */
+/**
+ * {@link Losses} with the Vector API; what is left of a row after whole vectors is done in plain Java.
+ *
+ * <p>Sums over lanes go by halves and are written out: the order of {@code reduceLanes} differs between interpreted and
+ * compiled code, and a method of their own may be compiled with a boxed vector.
+ */
 final class VectorLosses implements Losses {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = F.length();
+  private static final VectorShuffle<Float> HALF = rotation(LANES / 2);
+  private static final VectorShuffle<Float> QUARTER = rotation(LANES / 4);
+  private static final VectorShuffle<Float> EIGHTH = rotation(LANES / 8);
+  private static final VectorShuffle<Float> SIXTEENTH = rotation(LANES / 16);
   private static final Losses SCALAR = new ScalarLosses();
+
+  private static VectorShuffle<Float> rotation(int lanes) {
+    return VectorShuffle.fromOp(F, i -> (i + lanes) % LANES);
+  }
 
   @Override
   public float max(float[] x, int at, int count) {
@@ -36,7 +50,11 @@ final class VectorLosses implements Losses {
       e.intoArray(y, yAt + i);
       sum = sum.add(e);
     }
-    return sum.reduceLanes(VectorOperators.ADD) + SCALAR.expSum(max, x, xAt + whole, y, yAt + whole, count - whole);
+    sum = sum.add(sum.rearrange(HALF));
+    sum = sum.add(sum.rearrange(QUARTER));
+    sum = LANES > 4 ? sum.add(sum.rearrange(EIGHTH)) : sum;
+    sum = LANES > 8 ? sum.add(sum.rearrange(SIXTEENTH)) : sum;
+    return sum.lane(0) + SCALAR.expSum(max, x, xAt + whole, y, yAt + whole, count - whole);
   }
 
   @Override
@@ -52,7 +70,12 @@ final class VectorLosses implements Losses {
     for (; i < whole; i += LANES) {
       a = a.add(FloatVector.fromArray(F, x, at + i).sub(shift));
     }
-    return a.add(b).reduceLanes(VectorOperators.ADD) + SCALAR.shiftedSum(shift, x, at + whole, count - whole);
+    FloatVector sum = a.add(b);
+    sum = sum.add(sum.rearrange(HALF));
+    sum = sum.add(sum.rearrange(QUARTER));
+    sum = LANES > 4 ? sum.add(sum.rearrange(EIGHTH)) : sum;
+    sum = LANES > 8 ? sum.add(sum.rearrange(SIXTEENTH)) : sum;
+    return sum.lane(0) + SCALAR.shiftedSum(shift, x, at + whole, count - whole);
   }
 
   @Override
@@ -64,7 +87,11 @@ final class VectorLosses implements Losses {
       FloatVector term = FloatVector.fromArray(F, x, xAt + i).sub(shift).mul(target);
       sum = sum.add(term.blend(0f, target.compare(VectorOperators.EQ, 0f)));
     }
-    return sum.reduceLanes(VectorOperators.ADD)
+    sum = sum.add(sum.rearrange(HALF));
+    sum = sum.add(sum.rearrange(QUARTER));
+    sum = LANES > 4 ? sum.add(sum.rearrange(EIGHTH)) : sum;
+    sum = LANES > 8 ? sum.add(sum.rearrange(SIXTEENTH)) : sum;
+    return sum.lane(0)
         + SCALAR.shiftedDot(shift, x, xAt + whole, t, tAt + whole, count - whole);
   }
 
@@ -123,7 +150,11 @@ final class VectorLosses implements Losses {
           one.blend(exp, logit.compare(VectorOperators.LT, 0f)).div(u);
       sigmoid.sub(target).mul(scale).intoArray(x, xAt + i);
     }
-    return sum.reduceLanes(VectorOperators.ADD)
+    sum = sum.add(sum.rearrange(HALF));
+    sum = sum.add(sum.rearrange(QUARTER));
+    sum = LANES > 4 ? sum.add(sum.rearrange(EIGHTH)) : sum;
+    sum = LANES > 8 ? sum.add(sum.rearrange(SIXTEENTH)) : sum;
+    return sum.lane(0)
         + SCALAR.sigmoidCrossEntropy(
             scale, x, xAt + whole, t, tAt + whole, e, eAt + whole, logU, logUAt + whole, count - whole);
   }
