@@ -22,11 +22,26 @@ final class AdafactorUpdate {
     half = m.dtype() == DType.BF16;
   }
 
-  void apply(Updates updates, float[] p, float[] g, float[] m, int at, int count) {
+  void unfactored(
+      Updates updates, long p, long g, long m, long v, int count, float scale, float beta2, float eps) {
+    begin(updates, m, count);
+    updates.adafactor(p, g, m, v, count, scale, beta2, eps, kept(), 1 - momentum, shrink, rate);
+  }
+
+  /** What a BF16 moment needs before either form. */
+  void begin(Updates updates, long m, int count) {
     if (half) {
-      updates.multiplyBf16(m, at, count, roundedMomentum());
+      updates.multiplyBf16(m, count, roundedMomentum());
     }
-    updates.average(p, g, m, at, count, half ? 1 : momentum, 1 - momentum, shrink, rate);
+  }
+
+  void factored(
+      Updates updates, long p, long g, long m, int count, float scale, float[] columns, int columnsAt) {
+    updates.factored(p, g, m, count, scale, columns, columnsAt, kept(), 1 - momentum, shrink, rate);
+  }
+
+  private float kept() {
+    return half ? 1 : momentum;
   }
 
   /** To nearest BF16; it is far from overflow. */

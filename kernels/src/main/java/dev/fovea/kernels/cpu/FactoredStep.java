@@ -25,8 +25,7 @@ final class FactoredStep implements Grid {
 
   private final Updates updates;
   private final Reductions reductions;
-  private final Staging staging;
-  private final ParameterStore parameters;
+  private final InPlace memory;
 
   private final AdafactorUpdate adafactor = new AdafactorUpdate();
 
@@ -57,8 +56,7 @@ final class FactoredStep implements Grid {
   FactoredStep(Simd simd) {
     updates = simd.updates();
     reductions = simd.reductions();
-    staging = new Staging(simd.convert());
-    parameters = new ParameterStore(simd);
+    memory = new InPlace(simd);
   }
 
   void run(
@@ -164,14 +162,13 @@ final class FactoredStep implements Grid {
 
   /** Sums over rows and columns of the squares of some rows, which lie together if there are several. */
   private void measure(int b, int row, int some, float[] columnSums, int columnsAt, Scratch scratch) {
-    float[] gs = scratch.floats(0, CHUNK);
-    float[] squares = scratch.floats(1, CHUNK);
+    float[] squares = scratch.floats(0, CHUNK);
     long first = b * batchStride + row * rowStride;
     float rowSum = 0;
     for (int c = 0; c < columns; c += CHUNK) {
       int width = Math.min(CHUNK, columns - c);
-      staging.load(gradient, first + c, gs, 0, some * width);
-      updates.squares(gs, 0, some * width, scale, squares);
+      long g = memory.load(gradient, first + c, some * width, 1, scratch);
+      updates.squares(g, some * width, scale, squares);
       reductions.columnSums(squares, 0, some, width, columnSums, columnsAt + c);
       for (int r = 0; r < some; r++) {
         rowSum = (c == 0 ? 0 : rowSum) + reductions.sum(squares, r * width, width);
@@ -184,24 +181,23 @@ final class FactoredStep implements Grid {
   }
 
   private void update(int b, int row, int some, Scratch scratch) {
-    float[] ps = scratch.floats(0, CHUNK);
-    float[] gs = scratch.floats(1, CHUNK);
-    float[] ms = scratch.floats(2, CHUNK);
     long start = b * batchStride + row * rowStride;
     for (int c = 0; c < columns; c += CHUNK) {
       int width = Math.min(CHUNK, columns - c);
       int count = some * width;
       long first = start + c;
-      staging.load(param, first, ps, 0, count);
-      staging.load(gradient, first, gs, 0, count);
-      staging.load(m, first, ms, 0, count);
+      long p = memory.load(param, first, count, 0, scratch);
+      long g = memory.load(gradient, first, count, 1, scratch);
+      long mean = memory.load(m, first, count, 2, scratch);
+      adafactor.begin(updates, mean, count);
       for (int r = 0; r < some; r++) {
-        float rowFactor = rowFactors[b * rows + row + r];
-        updates.factored(gs, r * width, width, scale, rowFactor, columnFactors, b * columns + c);
+        long skip = 4L * r * width;
+        float factor = scale * rowFactors[b * rows + row + r];
+        adafactor.factored(
+            updates, p + skip, g + skip, mean + skip, width, factor, columnFactors, b * columns + c);
       }
-      adafactor.apply(updates, ps, gs, ms, 0, count);
-      staging.store(ms, 0, m, first, count);
-      parameters.store(ps, 0, param, first, count, rounding, scratch);
+      memory.store(mean, m, first, count, scratch);
+      memory.store(p, param, first, count, rounding, scratch);
     }
   }
 }

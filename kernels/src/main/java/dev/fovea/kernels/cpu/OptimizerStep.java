@@ -21,8 +21,7 @@ final class OptimizerStep extends Chunks {
   }
 
   private final Updates updates;
-  private final Staging staging;
-  private final ParameterStore parameters;
+  private final InPlace memory;
 
   private final AdafactorUpdate adafactor = new AdafactorUpdate();
 
@@ -44,8 +43,7 @@ final class OptimizerStep extends Chunks {
 
   OptimizerStep(Simd simd) {
     updates = simd.updates();
-    staging = new Staging(simd.convert());
-    parameters = new ParameterStore(simd);
+    memory = new InPlace(simd);
   }
 
   void adamW(AdamW h) {
@@ -91,26 +89,17 @@ final class OptimizerStep extends Chunks {
 
   @Override
   void chunk(long first, int count, Scratch scratch) {
-    float[] ps = scratch.floats(0, CHUNK);
-    float[] gs = scratch.floats(1, CHUNK);
-    float[] ms = scratch.floats(2, CHUNK);
-    staging.load(param, first, ps, 0, count);
-    staging.load(gradient, first, gs, 0, count);
-    staging.load(m, first, ms, 0, count);
-    if (rule == Rule.SGD) {
-      updates.momentum(ps, gs, ms, 0, count, scale, beta1, shrink, rate, nesterov);
-    } else {
-      float[] vs = scratch.floats(3, CHUNK);
-      staging.load(v, first, vs, 0, count);
-      if (rule == Rule.ADAMW) {
-        updates.adamW(ps, gs, ms, vs, 0, count, scale, beta1, beta2, eps, shrink, rate, rootScale);
-      } else {
-        updates.normalized(gs, vs, 0, count, scale, beta2, eps);
-        adafactor.apply(updates, ps, gs, ms, 0, count);
-      }
-      staging.store(vs, 0, v, first, count);
+    long p = memory.load(param, first, count, 0, scratch);
+    long g = memory.load(gradient, first, count, 1, scratch);
+    long mean = memory.load(m, first, count, 2, scratch);
+    long square = v.address() + 4 * first;
+    switch (rule) {
+      case ADAMW -> updates.adamW(
+          p, g, mean, square, count, scale, beta1, beta2, eps, shrink, rate, rootScale);
+      case ADAFACTOR -> adafactor.unfactored(updates, p, g, mean, square, count, scale, beta2, eps);
+      case SGD -> updates.momentum(p, g, mean, count, scale, beta1, shrink, rate, nesterov);
     }
-    staging.store(ms, 0, m, first, count);
-    parameters.store(ps, 0, param, first, count, rounding, scratch);
+    memory.store(mean, m, first, count, scratch);
+    memory.store(p, param, first, count, rounding, scratch);
   }
 }

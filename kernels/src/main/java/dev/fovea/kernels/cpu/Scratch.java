@@ -1,5 +1,7 @@
 package dev.fovea.kernels.cpu;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -11,6 +13,11 @@ final class Scratch {
 
   private final float[][] floats = new float[SLOTS][0];
   private final int[][] ints = new int[SLOTS][0];
+  private final MemorySegment[] memory = new MemorySegment[SLOTS];
+
+  Scratch() {
+    Arrays.fill(memory, MemorySegment.NULL);
+  }
 
   /** At least {@code length} floats, the same array for the same slot until it must grow. */
   float[] floats(int slot, int length) {
@@ -29,6 +36,16 @@ final class Scratch {
   int[] ints(int slot, int length) {
     int[] array = ints[slot];
     return array.length >= length ? array : (ints[slot] = new int[grown(length)]);
+  }
+
+  /** The address of at least so many bytes outside of the heap, 64-byte aligned. */
+  long memory(int slot, long bytes) {
+    MemorySegment segment = memory[slot];
+    if (segment.byteSize() < bytes) {
+      segment = Arena.ofAuto().allocate(bytes, 64);
+      memory[slot] = segment;
+    }
+    return segment.address();
   }
 
   private static int grown(int length) {

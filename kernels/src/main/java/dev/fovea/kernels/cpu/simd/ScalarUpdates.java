@@ -1,14 +1,16 @@
 package dev.fovea.kernels.cpu.simd;
 
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 /** {@link Updates} in plain Java. */
 final class ScalarUpdates implements Updates {
   @Override
   public void adamW(
-      float[] p,
-      float[] g,
-      float[] m,
-      float[] v,
-      int at,
+      long p,
+      long g,
+      long m,
+      long v,
       int count,
       float scale,
       float beta1,
@@ -17,74 +19,94 @@ final class ScalarUpdates implements Updates {
       float shrink,
       float rate,
       float rootScale) {
-    for (int i = at; i < at + count; i++) {
-      float gradient = g[i] * scale;
-      float mean = Math.fma(1 - beta1, gradient - m[i], m[i]);
-      float square = Math.fma((1 - beta2) * gradient, gradient, beta2 * v[i]);
+    for (long i = 0; i < 4L * count; i += 4) {
+      float gradient = ALL.get(JAVA_FLOAT, g + i) * scale;
+      float old = ALL.get(JAVA_FLOAT, m + i);
+      float mean = Math.fma(1 - beta1, gradient - old, old);
+      float square = Math.fma((1 - beta2) * gradient, gradient, beta2 * ALL.get(JAVA_FLOAT, v + i));
       float step = mean / Math.fma((float) Math.sqrt(square), rootScale, eps);
-      m[i] = mean;
-      v[i] = square;
-      p[i] = Math.fma(-rate, step, shrink * p[i]);
+      ALL.set(JAVA_FLOAT, m + i, mean);
+      ALL.set(JAVA_FLOAT, v + i, square);
+      ALL.set(JAVA_FLOAT, p + i, Math.fma(-rate, step, shrink * ALL.get(JAVA_FLOAT, p + i)));
     }
   }
 
   @Override
-  public void normalized(float[] g, float[] v, int at, int count, float scale, float beta2, float eps) {
-    for (int i = at; i < at + count; i++) {
-      float gradient = g[i] * scale;
-      float square = Math.fma(1 - beta2, Math.fma(gradient, gradient, eps), beta2 * v[i]);
-      v[i] = square;
-      g[i] = gradient / (float) Math.sqrt(square);
+  public void adafactor(
+      long p,
+      long g,
+      long m,
+      long v,
+      int count,
+      float scale,
+      float beta2,
+      float eps,
+      float kept,
+      float fresh,
+      float shrink,
+      float rate) {
+    for (long i = 0; i < 4L * count; i += 4) {
+      float gradient = ALL.get(JAVA_FLOAT, g + i) * scale;
+      float square = Math.fma(gradient, gradient, eps);
+      square = Math.fma(1 - beta2, square, beta2 * ALL.get(JAVA_FLOAT, v + i));
+      float update = gradient / (float) Math.sqrt(square);
+      float mean = Math.fma(fresh, update, kept * ALL.get(JAVA_FLOAT, m + i));
+      ALL.set(JAVA_FLOAT, v + i, square);
+      ALL.set(JAVA_FLOAT, m + i, mean);
+      ALL.set(JAVA_FLOAT, p + i, Math.fma(-rate, mean, shrink * ALL.get(JAVA_FLOAT, p + i)));
     }
   }
 
   @Override
-  public void factored(float[] g, int at, int count, float scale, float row, float[] columns, int columnsAt) {
-    for (int i = 0; i < count; i++) {
-      g[at + i] = g[at + i] * scale * row * columns[columnsAt + i];
-    }
-  }
-
-  @Override
-  public void average(
-      float[] p, float[] g, float[] m, int at, int count, float kept, float fresh, float shrink, float rate) {
-    for (int i = at; i < at + count; i++) {
-      m[i] = Math.fma(fresh, g[i], kept * m[i]);
-      p[i] = Math.fma(-rate, m[i], shrink * p[i]);
-    }
-  }
-
-  @Override
-  public void multiplyBf16(float[] m, int at, int count, float factor) {
-    for (int i = at; i < at + count; i++) {
-      m[i] = Float.intBitsToFloat(ScalarConvert.bf16(m[i] * factor) << 16);
+  public void factored(
+      long p,
+      long g,
+      long m,
+      int count,
+      float scale,
+      float[] columns,
+      int columnsAt,
+      float kept,
+      float fresh,
+      float shrink,
+      float rate) {
+    for (int c = 0; c < count; c++) {
+      long i = 4L * c;
+      float update = ALL.get(JAVA_FLOAT, g + i) * scale * columns[columnsAt + c];
+      float mean = Math.fma(fresh, update, kept * ALL.get(JAVA_FLOAT, m + i));
+      ALL.set(JAVA_FLOAT, m + i, mean);
+      ALL.set(JAVA_FLOAT, p + i, Math.fma(-rate, mean, shrink * ALL.get(JAVA_FLOAT, p + i)));
     }
   }
 
   @Override
   public void momentum(
-      float[] p,
-      float[] g,
-      float[] m,
-      int at,
-      int count,
-      float scale,
-      float momentum,
-      float decay,
-      float rate,
-      boolean nesterov) {
-    for (int i = at; i < at + count; i++) {
-      float d = Math.fma(decay, p[i], g[i] * scale);
-      float moving = Math.fma(momentum, m[i], d);
-      m[i] = moving;
-      p[i] = Math.fma(-rate, nesterov ? Math.fma(momentum, moving, d) : moving, p[i]);
+      long p, long g, long m, int count, float scale, float momentum, float decay, float rate, boolean nesterov) {
+    for (long i = 0; i < 4L * count; i += 4) {
+      float old = ALL.get(JAVA_FLOAT, p + i);
+      float d = Math.fma(decay, old, ALL.get(JAVA_FLOAT, g + i) * scale);
+      float moving = Math.fma(momentum, ALL.get(JAVA_FLOAT, m + i), d);
+      ALL.set(JAVA_FLOAT, m + i, moving);
+      ALL.set(JAVA_FLOAT, p + i, Math.fma(-rate, nesterov ? Math.fma(momentum, moving, d) : moving, old));
     }
   }
 
   @Override
-  public void squares(float[] g, int at, int count, float scale, float[] to) {
-    for (int i = at; i < at + count; i++) {
-      float gradient = g[i] * scale;
+  public void multiplyBf16(long m, int count, float factor) {
+    for (long i = 0; i < 4L * count; i += 4) {
+      float product = ALL.get(JAVA_FLOAT, m + i) * factor;
+      ALL.set(JAVA_FLOAT, m + i, Float.intBitsToFloat(ScalarConvert.bf16(product) << 16));
+    }
+  }
+
+  @Override
+  public void squares(long g, int count, float scale, float[] to) {
+    squares(g, 0, count, scale, to);
+  }
+
+  static void squares(long g, int from, int count, float scale, float[] to) {
+    for (int i = from; i < count; i++) {
+      float gradient = ALL.get(JAVA_FLOAT, g + 4L * i) * scale;
       to[i] = gradient * gradient;
     }
   }

@@ -1,8 +1,9 @@
 package dev.fovea.kernels.cpu.simd;
 
 /**
- * Optimizer steps over ranges of {@code float[]} that all begin at the same offset, in place. Both forms run the same
- * operations in the same order, so that they give the same bits. {@code scale} multiplies the gradient first.
+ * Optimizer steps, in place, over F32 in native memory: each operand goes through the processor once, which is what
+ * bounds them out of cache. Addresses are of the first element. Both forms run the same operations in the same order, so
+ * that they give the same bits. {@code scale} multiplies the gradient g first.
  */
 public interface Updates {
   /**
@@ -13,11 +14,10 @@ public interface Updates {
    * @param rootScale 1 / sqrt(1 - beta2^step)
    */
   void adamW(
-      float[] p,
-      float[] g,
-      float[] m,
-      float[] v,
-      int at,
+      long p,
+      long g,
+      long m,
+      long v,
       int count,
       float scale,
       float beta1,
@@ -28,38 +28,49 @@ public interface Updates {
       float rootScale);
 
   /**
-   * {@code g = g / sqrt(v)} with {@code v = beta2 v + (1 - beta2)(g^2 + eps)}: the update of Adafactor that is not
-   * factored.
+   * Adafactor without factors: {@code v = beta2 v + (1 - beta2)(g^2 + eps); m = kept m + fresh g / sqrt(v); p = shrink p
+   * - rate m}.
    */
-  void normalized(float[] g, float[] v, int at, int count, float scale, float beta2, float eps);
+  void adafactor(
+      long p,
+      long g,
+      long m,
+      long v,
+      int count,
+      float scale,
+      float beta2,
+      float eps,
+      float kept,
+      float fresh,
+      float shrink,
+      float rate);
 
-  /** {@code g = g row columns[i]}: the update of Adafactor that is factored. */
-  void factored(float[] g, int at, int count, float scale, float row, float[] columns, int columnsAt);
-
-  /** {@code m = kept m + fresh g; p = shrink p - rate m}. */
-  void average(float[] p, float[] g, float[] m, int at, int count, float kept, float fresh, float shrink, float rate);
-
-  /** {@code m = factor m}, the product rounded to BF16. */
-  void multiplyBf16(float[] m, int at, int count, float factor);
+  /** Adafactor with factors: {@code m = kept m + fresh (g scale columns[i]); p = shrink p - rate m}. */
+  void factored(
+      long p,
+      long g,
+      long m,
+      int count,
+      float scale,
+      float[] columns,
+      int columnsAt,
+      float kept,
+      float fresh,
+      float shrink,
+      float rate);
 
   /**
    * {@code d = g + decay p; m = momentum m + d; p -= rate m}, or {@code p -= rate (d + momentum m)} with Nesterov's
    * momentum.
    */
   void momentum(
-      float[] p,
-      float[] g,
-      float[] m,
-      int at,
-      int count,
-      float scale,
-      float momentum,
-      float decay,
-      float rate,
-      boolean nesterov);
+      long p, long g, long m, int count, float scale, float momentum, float decay, float rate, boolean nesterov);
+
+  /** {@code m = factor m}, the product rounded to BF16. */
+  void multiplyBf16(long m, int count, float factor);
 
   /** {@code to[i] = (scale g[i])^2}. */
-  void squares(float[] g, int at, int count, float scale, float[] to);
+  void squares(long g, int count, float scale, float[] to);
 
   /** {@code x[i] = 1 / sqrt(x[i])}. */
   void reciprocalRoots(float[] x, int at, int count);

@@ -1,8 +1,11 @@
 package dev.fovea.kernels.cpu.simd;
 
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromArray;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -11,15 +14,16 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorUpdates implements Updates {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = F.length();
+  private static final long BYTES = 4L * LANES;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final Updates SCALAR = new ScalarUpdates();
 
   @Override
   public void adamW(
-      float[] p,
-      float[] g,
-      float[] m,
-      float[] v,
-      int at,
+      long p,
+      long g,
+      long m,
+      long v,
       int count,
       float scale,
       float beta1,
@@ -28,98 +32,113 @@ final class VectorUpdates implements Updates {
       float shrink,
       float rate,
       float rootScale) {
-    int end = at + count - count % LANES;
-    for (int i = at; i < end; i += LANES) {
-      FloatVector gradient = fromArray(F, g, i).mul(scale);
-      FloatVector old = fromArray(F, m, i);
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector gradient = fromMemorySegment(F, ALL, g + i, ORDER).mul(scale);
+      FloatVector old = fromMemorySegment(F, ALL, m + i, ORDER);
       FloatVector mean = broadcast(F, 1 - beta1).fma(gradient.sub(old), old);
-      FloatVector square = gradient.mul(1 - beta2).fma(gradient, fromArray(F, v, i).mul(beta2));
+      FloatVector square = fromMemorySegment(F, ALL, v + i, ORDER).mul(beta2);
+      square = gradient.mul(1 - beta2).fma(gradient, square);
       FloatVector step = mean.div(square.sqrt().fma(broadcast(F, rootScale), broadcast(F, eps)));
-      mean.intoArray(m, i);
-      square.intoArray(v, i);
-      broadcast(F, -rate).fma(step, fromArray(F, p, i).mul(shrink)).intoArray(p, i);
+      mean.intoMemorySegment(ALL, m + i, ORDER);
+      square.intoMemorySegment(ALL, v + i, ORDER);
+      FloatVector shrunk = fromMemorySegment(F, ALL, p + i, ORDER).mul(shrink);
+      broadcast(F, -rate).fma(step, shrunk).intoMemorySegment(ALL, p + i, ORDER);
     }
-    SCALAR.adamW(p, g, m, v, end, count % LANES, scale, beta1, beta2, eps, shrink, rate, rootScale);
+    SCALAR.adamW(p + i, g + i, m + i, v + i, count % LANES, scale, beta1, beta2, eps, shrink, rate, rootScale);
   }
 
   @Override
-  public void normalized(float[] g, float[] v, int at, int count, float scale, float beta2, float eps) {
-    int end = at + count - count % LANES;
-    for (int i = at; i < end; i += LANES) {
-      FloatVector gradient = fromArray(F, g, i).mul(scale);
+  public void adafactor(
+      long p,
+      long g,
+      long m,
+      long v,
+      int count,
+      float scale,
+      float beta2,
+      float eps,
+      float kept,
+      float fresh,
+      float shrink,
+      float rate) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector gradient = fromMemorySegment(F, ALL, g + i, ORDER).mul(scale);
       FloatVector square = gradient.fma(gradient, broadcast(F, eps));
-      square = broadcast(F, 1 - beta2).fma(square, fromArray(F, v, i).mul(beta2));
-      square.intoArray(v, i);
-      gradient.div(square.sqrt()).intoArray(g, i);
+      square = broadcast(F, 1 - beta2).fma(square, fromMemorySegment(F, ALL, v + i, ORDER).mul(beta2));
+      FloatVector update = gradient.div(square.sqrt());
+      FloatVector mean = broadcast(F, fresh).fma(update, fromMemorySegment(F, ALL, m + i, ORDER).mul(kept));
+      square.intoMemorySegment(ALL, v + i, ORDER);
+      mean.intoMemorySegment(ALL, m + i, ORDER);
+      FloatVector shrunk = fromMemorySegment(F, ALL, p + i, ORDER).mul(shrink);
+      broadcast(F, -rate).fma(mean, shrunk).intoMemorySegment(ALL, p + i, ORDER);
     }
-    SCALAR.normalized(g, v, end, count % LANES, scale, beta2, eps);
+    SCALAR.adafactor(p + i, g + i, m + i, v + i, count % LANES, scale, beta2, eps, kept, fresh, shrink, rate);
   }
 
   @Override
-  public void factored(float[] g, int at, int count, float scale, float row, float[] columns, int columnsAt) {
-    int end = count - count % LANES;
-    for (int i = 0; i < end; i += LANES) {
-      fromArray(F, g, at + i).mul(scale).mul(row).mul(fromArray(F, columns, columnsAt + i)).intoArray(g, at + i);
+  public void factored(
+      long p,
+      long g,
+      long m,
+      int count,
+      float scale,
+      float[] columns,
+      int columnsAt,
+      float kept,
+      float fresh,
+      float shrink,
+      float rate) {
+    int whole = count - count % LANES;
+    for (int c = 0; c < whole; c += LANES) {
+      long i = 4L * c;
+      FloatVector update = fromMemorySegment(F, ALL, g + i, ORDER).mul(scale).mul(fromArray(F, columns, columnsAt + c));
+      FloatVector mean = broadcast(F, fresh).fma(update, fromMemorySegment(F, ALL, m + i, ORDER).mul(kept));
+      mean.intoMemorySegment(ALL, m + i, ORDER);
+      FloatVector shrunk = fromMemorySegment(F, ALL, p + i, ORDER).mul(shrink);
+      broadcast(F, -rate).fma(mean, shrunk).intoMemorySegment(ALL, p + i, ORDER);
     }
-    SCALAR.factored(g, at + end, count - end, scale, row, columns, columnsAt + end);
-  }
-
-  @Override
-  public void average(
-      float[] p, float[] g, float[] m, int at, int count, float kept, float fresh, float shrink, float rate) {
-    int end = at + count - count % LANES;
-    for (int i = at; i < end; i += LANES) {
-      FloatVector mean = broadcast(F, fresh).fma(fromArray(F, g, i), fromArray(F, m, i).mul(kept));
-      mean.intoArray(m, i);
-      broadcast(F, -rate).fma(mean, fromArray(F, p, i).mul(shrink)).intoArray(p, i);
-    }
-    SCALAR.average(p, g, m, end, count % LANES, kept, fresh, shrink, rate);
-  }
-
-  @Override
-  public void multiplyBf16(float[] m, int at, int count, float factor) {
-    int end = at + count - count % LANES;
-    for (int i = at; i < end; i += LANES) {
-      VectorConvert.nearestBf16(fromArray(F, m, i).mul(factor))
-          .lanewise(VectorOperators.LSHL, 16)
-          .reinterpretAsFloats()
-          .intoArray(m, i);
-    }
-    SCALAR.multiplyBf16(m, end, count % LANES, factor);
+    long i = 4L * whole;
+    SCALAR.factored(
+        p + i, g + i, m + i, count - whole, scale, columns, columnsAt + whole, kept, fresh, shrink, rate);
   }
 
   @Override
   public void momentum(
-      float[] p,
-      float[] g,
-      float[] m,
-      int at,
-      int count,
-      float scale,
-      float momentum,
-      float decay,
-      float rate,
-      boolean nesterov) {
-    int end = at + count - count % LANES;
-    for (int i = at; i < end; i += LANES) {
-      FloatVector old = fromArray(F, p, i);
-      FloatVector d = old.fma(broadcast(F, decay), fromArray(F, g, i).mul(scale));
-      FloatVector moving = fromArray(F, m, i).fma(broadcast(F, momentum), d);
-      moving.intoArray(m, i);
+      long p, long g, long m, int count, float scale, float momentum, float decay, float rate, boolean nesterov) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector old = fromMemorySegment(F, ALL, p + i, ORDER);
+      FloatVector d = old.fma(broadcast(F, decay), fromMemorySegment(F, ALL, g + i, ORDER).mul(scale));
+      FloatVector moving = fromMemorySegment(F, ALL, m + i, ORDER).fma(broadcast(F, momentum), d);
+      moving.intoMemorySegment(ALL, m + i, ORDER);
       FloatVector step = nesterov ? moving.fma(broadcast(F, momentum), d) : moving;
-      step.fma(broadcast(F, -rate), old).intoArray(p, i);
+      step.fma(broadcast(F, -rate), old).intoMemorySegment(ALL, p + i, ORDER);
     }
-    SCALAR.momentum(p, g, m, end, count % LANES, scale, momentum, decay, rate, nesterov);
+    SCALAR.momentum(p + i, g + i, m + i, count % LANES, scale, momentum, decay, rate, nesterov);
   }
 
   @Override
-  public void squares(float[] g, int at, int count, float scale, float[] to) {
-    int end = at + count - count % LANES;
-    for (int i = at; i < end; i += LANES) {
-      FloatVector gradient = fromArray(F, g, i).mul(scale);
+  public void multiplyBf16(long m, int count, float factor) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      VectorConvert.nearestBf16(fromMemorySegment(F, ALL, m + i, ORDER).mul(factor))
+          .lanewise(VectorOperators.LSHL, 16)
+          .reinterpretAsFloats()
+          .intoMemorySegment(ALL, m + i, ORDER);
+    }
+    SCALAR.multiplyBf16(m + i, count % LANES, factor);
+  }
+
+  @Override
+  public void squares(long g, int count, float scale, float[] to) {
+    int whole = count - count % LANES;
+    for (int i = 0; i < whole; i += LANES) {
+      FloatVector gradient = fromMemorySegment(F, ALL, g + 4L * i, ORDER).mul(scale);
       gradient.mul(gradient).intoArray(to, i);
     }
-    SCALAR.squares(g, end, count % LANES, scale, to);
+    ScalarUpdates.squares(g, whole, count, scale, to);
   }
 
   @Override
