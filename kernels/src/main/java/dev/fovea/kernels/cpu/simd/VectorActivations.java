@@ -6,6 +6,12 @@ import static dev.fovea.kernels.cpu.simd.VectorMaths.most;
 import static jdk.incubator.vector.FloatVector.broadcast;
 
 import dev.fovea.kernels.Activation;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -19,7 +25,63 @@ final class VectorActivations {
   private static final int LANES = SPECIES.length();
   private static final Maths SCALAR = new ScalarMaths();
 
+  /**
+   * The loops by activation. Calls through handles that are no constants are not inlined: the limit that {@link VectorMaths} tells
+   * of counts the whole compilation, and a caller, or two of these loops together, would reach it.
+   */
+  private static final Map<Activation, MethodHandle> VALUES = new EnumMap<>(Activation.class);
+
+  private static final Map<Activation, MethodHandle> GRADIENTS = new EnumMap<>(Activation.class);
+
+  static {
+    register(Activation.GELU_ERF, "geluErf");
+    register(Activation.GELU_TANH, "geluTanh");
+    register(Activation.GELU_QUICK, "geluQuick");
+    register(Activation.SILU, "silu");
+    GRADIENTS.put(Activation.TANH, loop("tanhGradient", 3));
+  }
+
   private VectorActivations() {}
+
+  private static void register(Activation f, String name) {
+    VALUES.put(f, loop(name, 2));
+    GRADIENTS.put(f, loop(name + "Gradient", 3));
+  }
+
+  private static MethodHandle loop(String name, int operands) {
+    MethodType type = MethodType.methodType(void.class);
+    for (int i = 0; i < operands; i++) {
+      type = type.appendParameterTypes(float[].class, int.class);
+    }
+    try {
+      return MethodHandles.lookup()
+          .findStatic(VectorActivations.class, name, type.appendParameterTypes(int.class));
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError(name, e);
+    }
+  }
+
+  /** {@link Maths#activation} for all but NONE and TANH. */
+  static void value(Activation f, float[] x, int xAt, float[] y, int yAt, int count) {
+    try {
+      Objects.requireNonNull(VALUES.get(f)).invokeExact(x, xAt, y, yAt, count);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** {@link Maths#activationGradient} for all but NONE. */
+  static void gradient(Activation f, float[] x, int xAt, float[] dy, int dyAt, float[] dx, int dxAt, int count) {
+    try {
+      Objects.requireNonNull(GRADIENTS.get(f)).invokeExact(x, xAt, dy, dyAt, dx, dxAt, count);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
 
   static void geluErf(float[] x, int xAt, float[] y, int yAt, int count) {
     int i = 0;

@@ -81,24 +81,18 @@ final class VectorMaths implements Maths {
   public void activation(Activation f, float[] x, int xAt, float[] y, int yAt, int count) {
     switch (f) {
       case NONE -> System.arraycopy(x, xAt, y, yAt, count);
-      case GELU_ERF -> VectorActivations.geluErf(x, xAt, y, yAt, count);
-      case GELU_TANH -> VectorActivations.geluTanh(x, xAt, y, yAt, count);
-      case GELU_QUICK -> VectorActivations.geluQuick(x, xAt, y, yAt, count);
-      case SILU -> VectorActivations.silu(x, xAt, y, yAt, count);
       case TANH -> tanh(x, xAt, y, yAt, count);
+      default -> VectorActivations.value(f, x, xAt, y, yAt, count);
     }
   }
 
   @Override
   public void activationGradient(
       Activation f, float[] x, int xAt, float[] dy, int dyAt, float[] dx, int dxAt, int count) {
-    switch (f) {
-      case NONE -> System.arraycopy(dy, dyAt, dx, dxAt, count);
-      case GELU_ERF -> VectorActivations.geluErfGradient(x, xAt, dy, dyAt, dx, dxAt, count);
-      case GELU_TANH -> VectorActivations.geluTanhGradient(x, xAt, dy, dyAt, dx, dxAt, count);
-      case GELU_QUICK -> VectorActivations.geluQuickGradient(x, xAt, dy, dyAt, dx, dxAt, count);
-      case SILU -> VectorActivations.siluGradient(x, xAt, dy, dyAt, dx, dxAt, count);
-      case TANH -> VectorActivations.tanhGradient(x, xAt, dy, dyAt, dx, dxAt, count);
+    if (f == Activation.NONE) {
+      System.arraycopy(dy, dyAt, dx, dxAt, count);
+    } else {
+      VectorActivations.gradient(f, x, xAt, dy, dyAt, dx, dxAt, count);
     }
   }
 
