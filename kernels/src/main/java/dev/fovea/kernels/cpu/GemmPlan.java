@@ -12,8 +12,13 @@ import org.jspecify.annotations.Nullable;
  * packed memory stays bounded whatever the product.
  */
 final class GemmPlan {
-  /** Steps of k in one panel piece: with it a piece of B fits L1, and a block of A half of L2. */
-  private static final int DEPTH = 256;
+  /**
+   * Steps of k in one panel piece, for tiles of up to 16 columns and for wider ones: with it a piece of B fits L1, and a
+   * block of A half of L2.
+   */
+  private static final int DEPTH_NARROW = 384;
+
+  private static final int DEPTH_WIDE = 256;
 
   private static final int BLOCK_ROWS = 200;
   private static final int BLOCK_COLUMNS = 256;
@@ -29,7 +34,7 @@ final class GemmPlan {
   private static final long SERIAL_WORK = 2_000_000;
 
   private static final int LONG_K = 8192;
-  private static final int LONG_PASS = 2048;
+  private static final int LONG_PASS = 2304; // whole pieces of either depth
   private static final int PASS_A = 4 << 20;
   private static final int PASS_B = 8 << 20;
 
@@ -57,7 +62,7 @@ final class GemmPlan {
     k = call.k;
     serial = (double) m * n * k < SERIAL_WORK;
     passDepth = k > LONG_K ? LONG_PASS : k;
-    depth = pieceDepth(k);
+    depth = pieceDepth(k, tileColumns);
     rowTiles = Math.ceilDiv(m, tileRows);
     rowBlocks = Math.ceilDiv(rowTiles, BLOCK_ROWS / tileRows);
     int width = BLOCK_COLUMNS;
@@ -76,10 +81,11 @@ final class GemmPlan {
     cutColumns(call.qkNorm(), width);
   }
 
-  /** Even pieces of at most {@link #DEPTH}. */
-  static int pieceDepth(int k) {
-    int pieces = Math.ceilDiv(k, DEPTH);
-    return k > LONG_K ? DEPTH : Math.ceilDiv(Math.ceilDiv(k, pieces), 4) * 4;
+  /** Even pieces of k, none too long for the caches. */
+  static int pieceDepth(int k, int tileColumns) {
+    int most = tileColumns > 16 ? DEPTH_WIDE : DEPTH_NARROW;
+    int pieces = Math.ceilDiv(k, most);
+    return k > LONG_K ? most : Math.ceilDiv(Math.ceilDiv(k, pieces), 4) * 4;
   }
 
   /** Blocks of about {@code width} columns; a head of QK-norm is never cut. */
