@@ -30,8 +30,10 @@ final class GemmEpilogue {
 
   private Gemm call = NONE;
 
-  /** [row blocks, n] sums over each block's rows, where column sums are asked for. */
+  /** [row blocks of a pass, n] sums over each block's rows, where column sums are asked for. */
   private float[] columnSums = {};
+
+  private int firstSums;
 
   GemmEpilogue(Simd simd, Staging staging, GemmPlan plan) {
     this.staging = staging;
@@ -41,9 +43,13 @@ final class GemmEpilogue {
     heads = new GemmHeads(simd, staging);
   }
 
-  void set(Gemm call, float[] columnSums) {
+  void set(Gemm call) {
     this.call = call;
+  }
+
+  void sums(float[] columnSums, int firstRowBlock) {
     this.columnSums = columnSums;
+    firstSums = firstRowBlock;
   }
 
   /**
@@ -62,7 +68,7 @@ final class GemmEpilogue {
     if (norm != null) {
       heads.prepare(norm, scratch);
     }
-    int sumsAt = rowBlock * plan.n + first;
+    int sumsAt = (rowBlock - firstSums) * plan.n + first;
     if (g.columnSums() != null) {
       Arrays.fill(columnSums, sumsAt, sumsAt + count, 0f);
     }

@@ -43,20 +43,13 @@ final class GemmLaunch {
     boolean acrossA = call.layout == Layout.TN;
     a.set(call.a(), call.lda(), call.a2(), call.lda2(), call.splitK(), acrossA, plan.m);
     b.set(call.b(), call.ldb(), null, 0, plan.k, call.layout != Layout.NT, plan.n);
-    Span columnSums = call.columnSums();
-    if (columnSums != null) {
-      blockSums = grown(blockSums, plan.rowBlocks * plan.n);
-    }
-    epilogue.set(call, blockSums);
+    epilogue.set(call);
     for (int column = 0; column < plan.columnBlocks; ) {
       int end = plan.columnPassEnd(column);
       columnPass(call, column, end);
       column = end;
     }
-    if (columnSums != null) {
-      addSums(blockSums, plan.rowBlocks, plan.n, 0, (int) Math.min(plan.n, columnSums.count()), columnSums);
-    }
-    epilogue.set(GemmEpilogue.NONE, blockSums);
+    epilogue.set(GemmEpilogue.NONE);
   }
 
   private void columnPass(Gemm call, int column, int endColumn) {
@@ -65,6 +58,11 @@ final class GemmLaunch {
       int endRow = plan.rowPassEnd(row);
       int slot = onePass ? 0 : plan.mostRows() * plan.mostColumns();
       partial = grown(partial, slot * (endRow - row) * (endColumn - column));
+      Span columnSums = call.columnSums();
+      if (columnSums != null) {
+        blockSums = grown(blockSums, (endRow - row) * plan.n);
+        epilogue.sums(blockSums, row);
+      }
       for (int k = 0; k < plan.k; k += plan.passDepth) {
         int length = Math.min(plan.passDepth, plan.k - k);
         boolean packB = !call.packedB() && (row == 0 || !onePass);
@@ -77,6 +75,11 @@ final class GemmLaunch {
         blocks.operands(packedA, packedB, call.packedB() ? call.b().address() : 0, partial, slot);
         blocks.pass(row, endRow, column, endColumn, k, length);
         launch(blocks, blocks.count());
+      }
+      if (columnSums != null) {
+        int first = plan.columnStart(column);
+        int end = (int) Math.min(plan.columnStart(endColumn), columnSums.count());
+        addSums(blockSums, endRow - row, plan.n, first, Math.max(0, end - first), columnSums);
       }
       row = endRow;
     }

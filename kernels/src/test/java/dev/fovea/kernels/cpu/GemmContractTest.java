@@ -3,6 +3,7 @@ package dev.fovea.kernels.cpu;
 import dev.fovea.kernels.contract.GemmCases;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Matrix products against the reference. */
@@ -10,5 +11,16 @@ class GemmContractTest {
   @TestFactory
   Stream<DynamicTest> contract() {
     return Devices.contract(GemmCases.all());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> sameBitsOnAnyThreads() {
+    return Launches.sameBits(GemmCases.all());
+  }
+
+  @Test
+  void noGarbage() {
+    Launches.allocatesNothing(GemmCases.all());
+    Launches.allocatesNothingOnceCompiled(GemmCases.timed().skip(3).findFirst().orElseThrow());
   }
 }

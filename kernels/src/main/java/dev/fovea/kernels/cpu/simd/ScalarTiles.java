@@ -2,7 +2,6 @@ package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** {@link Tiles} in plain Java: 4 x 8, in corners whose sums are local variables. */
@@ -28,9 +27,11 @@ final class ScalarTiles implements Tiles {
 
   @Override
   public void multiply(int k, float[] a, int aAt, long b, float[] c, int cAt, int ldc, boolean accumulate) {
-    float[] panel = new float[k * COLUMNS];
-    MemorySegment.copy(ALL, ValueLayout.JAVA_FLOAT, b, panel, 0, panel.length);
-    multiply(k, a, aAt, panel, 0, c, cAt, ldc, accumulate);
+    for (int i = 0; i < ROWS; i += 2) {
+      for (int j = 0; j < COLUMNS; j += 4) {
+        corner(k, a, aAt + i, b + 4L * j, c, cAt + i * ldc + j, ldc, accumulate);
+      }
+    }
   }
 
   @Override
@@ -94,6 +95,32 @@ final class ScalarTiles implements Tiles {
       float b1 = b[bAt + p * COLUMNS + 1];
       float b2 = b[bAt + p * COLUMNS + 2];
       float b3 = b[bAt + p * COLUMNS + 3];
+      c00 += a0 * b0;
+      c01 += a0 * b1;
+      c02 += a0 * b2;
+      c03 += a0 * b3;
+      c10 += a1 * b0;
+      c11 += a1 * b1;
+      c12 += a1 * b2;
+      c13 += a1 * b3;
+    }
+    four(c00, c01, c02, c03, c, cAt, accumulate);
+    four(c10, c11, c12, c13, c, cAt + ldc, accumulate);
+  }
+
+  /** The same with the B panel in native memory. */
+  private static void corner(
+      int k, float[] a, int aAt, long b, float[] c, int cAt, int ldc, boolean accumulate) {
+    float c00 = 0, c01 = 0, c02 = 0, c03 = 0;
+    float c10 = 0, c11 = 0, c12 = 0, c13 = 0;
+    for (int p = 0; p < k; p++) {
+      float a0 = a[aAt + p * ROWS];
+      float a1 = a[aAt + p * ROWS + 1];
+      long at = b + 4L * COLUMNS * p;
+      float b0 = ALL.get(ValueLayout.JAVA_FLOAT, at);
+      float b1 = ALL.get(ValueLayout.JAVA_FLOAT, at + 4);
+      float b2 = ALL.get(ValueLayout.JAVA_FLOAT, at + 8);
+      float b3 = ALL.get(ValueLayout.JAVA_FLOAT, at + 12);
       c00 += a0 * b0;
       c01 += a0 * b1;
       c02 += a0 * b2;

@@ -2,13 +2,18 @@ package dev.fovea.kernels.cpu.simd;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /** {@link Rows} with the Vector API: whole vectors, then one masked step. */
 final class VectorRows implements Rows {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = S.length();
+  private static final VectorShuffle<Float> BY_2 = VectorShuffle.iota(S, 2, 1, true);
+  private static final VectorShuffle<Float> BY_4 = VectorShuffle.iota(S, 4, 1, true);
+  private static final VectorShuffle<Float> BY_8 = VectorShuffle.iota(S, 8, 1, true);
+  private static final VectorShuffle<Float> BY_16 = VectorShuffle.iota(S, 16, 1, true);
+  private static final VectorShuffle<Float> BY_32 = VectorShuffle.iota(S, 32, 1, true);
 
   @Override
   public void scale(float[] x, int at, int count, float factor) {
@@ -72,7 +77,7 @@ final class VectorRows implements Rows {
     if (i < count) {
       sum = sum.add(FloatVector.fromArray(S, x, at + i, S.indexInRange(i, count)));
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return total(sum);
   }
 
   @Override
@@ -88,6 +93,27 @@ final class VectorRows implements Rows {
       FloatVector deviation = FloatVector.fromArray(S, x, at + i, mask).sub(mean, mask);
       sum = deviation.fma(deviation, sum);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return total(sum);
+  }
+
+  /**
+   * The sum of the lanes, by halves. {@code reduceLanes} adds in an order of its own, and in another one once compiled.
+   */
+  private static float total(FloatVector x) {
+    FloatVector sum = x;
+    if (LANES > 32) {
+      sum = sum.add(sum.rearrange(BY_32));
+    }
+    if (LANES > 16) {
+      sum = sum.add(sum.rearrange(BY_16));
+    }
+    if (LANES > 8) {
+      sum = sum.add(sum.rearrange(BY_8));
+    }
+    if (LANES > 4) {
+      sum = sum.add(sum.rearrange(BY_4));
+    }
+    sum = sum.add(sum.rearrange(BY_2));
+    return sum.lane(0) + sum.lane(1);
   }
 }
