@@ -1,0 +1,94 @@
+package dev.fovea.bench;
+
+import dev.fovea.kernels.contract.KernelCase;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+
+/**
+ * Measures this machine's limits, the kernels and their peers in one run, and writes the README's CPU table.
+ *
+ * <pre>{@code
+ * mvn -Ppeers -DskipTests package
+ * java -cp "bench/target/benchmarks.jar:bench/target/peers/*" dev.fovea.bench.CpuTable README.md
+ * }</pre>
+ */
+public final class CpuTable {
+  private static final String BEGIN = "<!-- bench:begin -->";
+  private static final String END = "<!-- bench:end -->";
+
+  private CpuTable() {}
+
+  /**
+   * Measures and writes.
+   *
+   * @param args the file whose region between the markers is replaced; {@code --quick} for one short fork each
+   */
+  public static void main(String[] args) throws RunnerException, IOException {
+    List<String> arguments = new ArrayList<>(List.of(args));
+    boolean quick = arguments.remove("--quick");
+    if (arguments.size() != 1) {
+      System.err.println("usage: CpuTable FILE [--quick]");
+      System.exit(2);
+    }
+    List<RunResult> results = new ArrayList<>();
+    for (int threads = 1; threads <= 2; threads++) {
+      results.addAll(run(options("MachineBenchmark", quick).threads(threads), "machine-" + threads));
+    }
+    results.addAll(run(options("GemmBenchmark", quick).addProfiler(GCProfiler.class), "gemm"));
+    Collection<RunResult> narrow = run(narrow(quick), "gemm-256");
+    String[] kernels = TimedCases.all().filter(CpuTable::shown).map(KernelCase::toString).toArray(String[]::new);
+    results.addAll(run(
+        options("KernelBenchmark", quick).param("test", kernels).addProfiler(GCProfiler.class), "kernels"));
+    Path file = Path.of(arguments.getFirst());
+    String text = Files.readString(file);
+    int begin = text.indexOf(BEGIN);
+    int end = text.indexOf(END);
+    if (begin < 0 || end < begin) {
+      throw new IllegalArgumentException(file + ": got no region, expected " + BEGIN + " and " + END);
+    }
+    String table = new TableText(results, narrow).render();
+    Files.writeString(file, text.substring(0, begin) + BEGIN + "\n" + table + text.substring(end));
+  }
+
+  /** What the README shows of the kernels that have no peer here: those that models spend their time in. */
+  private static boolean shown(KernelCase test) {
+    String name = test.toString();
+    return name.startsWith("attention") && name.contains(" 1x")
+        || name.startsWith("norm.") && name.contains(" layer ")
+        || name.startsWith("elementwise.activation ")
+        || name.startsWith("elementwise.combine")
+        || name.startsWith("optimizer.") && (name.contains("16777216") || name.contains("4096"));
+  }
+
+  /** Everybody at 256 bit: peers told to use AVX2, as on most machines they must. */
+  private static ChainedOptionsBuilder narrow(boolean quick) {
+    return options("GemmBenchmark", quick)
+        .jvmArgsAppend("--add-modules", "jdk.incubator.vector", "-XX:UseAVX=2")
+        .param("by", "fovea", "openblas:Haswell", "mkl:AVX2")
+        .param("shape", "1024x1024x1024", "197x2304x768", "1576x3072x768", "2048x4304x1152");
+  }
+
+  private static ChainedOptionsBuilder options(String suite, boolean quick) {
+    ChainedOptionsBuilder options = new OptionsBuilder().include("dev.fovea.bench." + suite).shouldFailOnError(false);
+    return quick ? options.forks(1).warmupIterations(2).measurementIterations(3) : options;
+  }
+
+  private static Collection<RunResult> run(ChainedOptionsBuilder options, String name) throws RunnerException {
+    return new Runner(options
+            .resultFormat(ResultFormatType.JSON)
+            .result("bench/target/jmh-" + name + ".json")
+            .build())
+        .run();
+  }
+}

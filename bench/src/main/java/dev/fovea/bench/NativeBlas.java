@@ -1,0 +1,146 @@
+package dev.fovea.bench;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * {@code cblas_sgemm} of a native library whose files lie in a jar on the class path ({@code target/peers}, made by the
+ * Maven profile {@code peers}), called without any binding in between.
+ */
+final class NativeBlas {
+  private static final int ROW_MAJOR = 101;
+  private static final int NO_TRANSPOSE = 111;
+  private static final int TRANSPOSE = 112;
+
+  private final MethodHandle sgemm;
+
+  private NativeBlas(MethodHandle sgemm) {
+    this.sgemm = sgemm;
+  }
+
+  /** A library: its folder in the jar, its files in the order in which they must be loaded, and how to set its threads. */
+  private record Library(String folder, List<String> files, String main, String setThreads) {}
+
+  private static final Library OPENBLAS = new Library(
+      "org/bytedeco/openblas/linux-x86_64/",
+      List.of("libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5", "libopenblas.so.0"),
+      "libopenblas.so.0",
+      "openblas_set_num_threads");
+
+  private static final Library MKL = new Library(
+      "org/bytedeco/mkl/linux-x86_64/",
+      List.of(
+          "libiomp5.so", "libmkl_core.so.2", "libmkl_intel_thread.so.2", "libmkl_intel_lp64.so.2", "libmkl_def.so.2",
+          "libmkl_mc3.so.2", "libmkl_avx2.so.2", "libmkl_avx512.so.2", "libmkl_rt.so.2"),
+      "libmkl_rt.so.2",
+      "MKL_Set_Num_Threads");
+
+  /**
+   * OpenBLAS.
+   *
+   * @param coreType what its variable OPENBLAS_CORETYPE is set to before it loads; empty for what it detects itself
+   */
+  static NativeBlas openblas(int threads, String coreType) {
+    if (!coreType.isEmpty()) {
+      setVariable("OPENBLAS_CORETYPE", coreType);
+    }
+    return load(OPENBLAS, threads);
+  }
+
+  /**
+   * Intel's Math Kernel Library.
+   *
+   * @param instructions what its variable MKL_ENABLE_INSTRUCTIONS is set to before it loads; empty for what it detects
+   */
+  static NativeBlas mkl(int threads, String instructions) {
+    if (!instructions.isEmpty()) {
+      setVariable("MKL_ENABLE_INSTRUCTIONS", instructions);
+    }
+    return load(MKL, threads);
+  }
+
+  private static NativeBlas load(Library library, int threads) {
+    try {
+      Path folder = Files.createTempDirectory("fovea-peer");
+      for (String file : library.files) {
+        try (InputStream in = NativeBlas.class.getClassLoader().getResourceAsStream(library.folder + file)) {
+          if (in == null) {
+            throw new IllegalStateException(library.folder + file
+                + " is not on the class path: build with -Ppeers and add bench/target/peers/* to it");
+          }
+          Files.copy(in, folder.resolve(file));
+        }
+      }
+      setVariable("MKL_THREADING_LAYER", "INTEL");
+      for (String file : library.files) {
+        Path path = folder.resolve(file);
+        if (!file.startsWith("libmkl_") || file.equals(library.main)) {
+          System.load(path.toString());
+        }
+        path.toFile().deleteOnExit();
+      }
+      folder.toFile().deleteOnExit();
+      SymbolLookup symbols = SymbolLookup.libraryLookup(folder.resolve(library.main), Arena.global());
+      Linker linker = Linker.nativeLinker();
+      linker.downcallHandle(symbols.findOrThrow(library.setThreads), FunctionDescriptor.ofVoid(JAVA_INT))
+          .invokeExact(threads);
+      return new NativeBlas(linker.downcallHandle(
+          symbols.findOrThrow("cblas_sgemm"),
+          FunctionDescriptor.ofVoid(
+              JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT, ADDRESS,
+              JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Sets a variable of this process, for libraries that read theirs when they load. */
+  private static void setVariable(String name, String value) {
+    Linker linker = Linker.nativeLinker();
+    try (Arena arena = Arena.ofConfined()) {
+      int failed = (int) linker
+          .downcallHandle(
+              linker.defaultLookup().findOrThrow("setenv"),
+              FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT))
+          .invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 1);
+      if (failed != 0) {
+        throw new IllegalStateException("setenv " + name);
+      }
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** {@code C[m,n] = A[m,k] B[n,k]^T}, all row-major and without gaps. */
+  void multiplyTransposed(int m, int n, int k, long a, long b, long c) {
+    try {
+      sgemm.invokeExact(
+          ROW_MAJOR, NO_TRANSPOSE, TRANSPOSE, m, n, k, 1f, MemorySegment.ofAddress(a), k, MemorySegment.ofAddress(b), k,
+          0f, MemorySegment.ofAddress(c), n);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package dev.fovea.bench;
+
+import dev.fovea.kernels.contract.KernelCase;
+import dev.fovea.kernels.cpu.CpuKernels;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+
+/** Results as Markdown: rates, their error, and their ratio to the machine's limits and to the peers. */
+final class TableText {
+  private final Collection<RunResult> results;
+  private final Collection<RunResult> narrow;
+
+  /**
+   * Of one run.
+   *
+   * @param results the machine's limits and all suites at the preferred width
+   * @param narrow products at 256 bit
+   */
+  TableText(Collection<RunResult> results, Collection<RunResult> narrow) {
+    this.results = results;
+    this.narrow = narrow;
+  }
+
+  String render() {
+    return "%s\n\n%s\nThe same with vectors of 256 bit, for the peers too:\n\n%s\n%s\n%s".formatted(
+        machine(),
+        gemm(results, List.of("openblas", "openblas:SkylakeX", "mkl"),
+            "to OpenBLAS | to OpenBLAS, best core type | to MKL"),
+        gemm(narrow, List.of("openblas:Haswell", "mkl:AVX2"), "to OpenBLAS | to MKL"),
+        compute(),
+        memory());
+  }
+
+  private String machine() {
+    return """
+        Measured on %s, %s, Java %s. Peak of fused multiply-adds: %.0f GFLOP/s on one thread, %.0f on two; copying memory: \
+        %.1f GB/s read and written on one, %.1f on two. JMH, average time, 99.9 %% error; ratios above 1 mean that Fovea is \
+        faster. Bytes are what a call allocates on the Java heap."""
+        .formatted(
+            processor(), CpuKernels.create(1).description().replace("cpu: 1 thread, ", ""), Runtime.version(), peak(1),
+            peak(2), bandwidth(1), bandwidth(2));
+  }
+
+  private static String processor() {
+    try {
+      return Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+          .filter(line -> line.startsWith("model name"))
+          .map(line -> line.substring(line.indexOf(':') + 2))
+          .findFirst()
+          .orElse(System.getProperty("os.arch"));
+    } catch (IOException e) {
+      return System.getProperty("os.arch");
+    }
+  }
+
+  /** GFLOP/s of all threads together. */
+  private double peak(int threads) {
+    return threads * MachineBenchmark.flops() / machine("fma", threads) / 1e3;
+  }
+
+  /** GB/s of all threads together, reads and writes added. */
+  private double bandwidth(int threads) {
+    return threads * 2.0 * MachineBenchmark.COPIED / machine("copy", threads) / 1e3;
+  }
+
+  private double machine(String method, int threads) {
+    return results.stream()
+        .filter(r -> r.getParams().getBenchmark().endsWith("MachineBenchmark." + method))
+        .filter(r -> r.getParams().getThreads() == threads)
+        .mapToDouble(r -> r.getPrimaryResult().getScore())
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
+  private String gemm(Collection<RunResult> all, List<String> peers, String heads) {
+    StringBuilder text = new StringBuilder("| product m x n x k | threads | GFLOP/s | of peak | %s | bytes |\n|%s\n"
+        .formatted(heads, "---|".repeat(5 + peers.size())));
+    for (RunResult result : of(all, "GemmBenchmark")) {
+      if (!parameter(result, "by").equals("fovea")) {
+        continue;
+      }
+      String shape = parameter(result, "shape");
+      double flops = 2;
+      for (String size : shape.split("x", -1)) {
+        flops *= Integer.parseInt(size);
+      }
+      int threads = Integer.parseInt(parameter(result, "threads"));
+      List<String> ratios = new ArrayList<>();
+      for (String peer : peers) {
+        ratios.add(peer(all, peer, shape, threads)
+            .map(r -> "%.2f".formatted(r.getPrimaryResult().getScore() / result.getPrimaryResult().getScore()))
+            .orElse("not run"));
+      }
+      text.append("| %s | %d | %s | %s | %s | %s |\n".formatted(
+          shape, threads, rate(result, flops), share(result, flops, peak(threads)), String.join(" | ", ratios),
+          allocated(result)));
+    }
+    return text.toString();
+  }
+
+  private static Optional<RunResult> peer(Collection<RunResult> all, String by, String shape, int threads) {
+    return of(all, "GemmBenchmark").stream()
+        .filter(r -> parameter(r, "by").equals(by) && parameter(r, "shape").equals(shape))
+        .filter(r -> parameter(r, "threads").equals(Integer.toString(threads)))
+        .findFirst();
+  }
+
+  /** Kernels measured by their arithmetic, against the peak. */
+  private String compute() {
+    StringBuilder text = new StringBuilder("""
+        | kernel | threads | GFLOP/s | of peak | bytes |
+        |---|---|---|---|---|
+        """);
+    for (RunResult result : of(results, "KernelBenchmark")) {
+      KernelCase test = TimedCases.named(parameter(result, "test"));
+      if (test.flops() > 0) {
+        int threads = Integer.parseInt(parameter(result, "threads"));
+        text.append("| %s | %d | %s | %s | %s |\n".formatted(
+            test, threads, rate(result, test.flops()), share(result, test.flops(), peak(threads)), allocated(result)));
+      }
+    }
+    return text.toString();
+  }
+
+  /** Kernels measured by the bytes they move, against copying. */
+  private String memory() {
+    StringBuilder text = new StringBuilder("""
+        | kernel | threads | GB/s | of copying | bytes |
+        |---|---|---|---|---|
+        """);
+    for (RunResult result : of(results, "KernelBenchmark")) {
+      KernelCase test = TimedCases.named(parameter(result, "test"));
+      if (test.flops() == 0) {
+        int threads = Integer.parseInt(parameter(result, "threads"));
+        text.append("| %s | %d | %s | %s | %s |\n".formatted(
+            test, threads, rate(result, test.bytes()), share(result, test.bytes(), bandwidth(threads)),
+            allocated(result)));
+      }
+    }
+    return text.toString();
+  }
+
+  private static List<RunResult> of(Collection<RunResult> all, String suite) {
+    return all.stream()
+        .filter(r -> r.getParams().getBenchmark().contains("." + suite + "."))
+        .toList();
+  }
+
+  private static String parameter(RunResult result, String name) {
+    return result.getParams().getParam(name);
+  }
+
+  /** Units per nanosecond, with the error. */
+  private static String rate(RunResult result, double units) {
+    Result<?> time = result.getPrimaryResult();
+    double rate = units / time.getScore() / 1e3;
+    return "%.1f ± %.1f".formatted(rate, rate * time.getScoreError() / time.getScore());
+  }
+
+  private static String share(RunResult result, double units, double limit) {
+    return "%.0f %%".formatted(100 * units / result.getPrimaryResult().getScore() / 1e3 / limit);
+  }
+
+  private static String allocated(RunResult result) {
+    Result<?> bytes = result.getSecondaryResults().get("gc.alloc.rate.norm");
+    return bytes == null ? "" : "%.0f".formatted(bytes.getScore());
+  }
+}
