@@ -34,7 +34,13 @@ public final class OptimizerCases {
   };
 
   /** What varies from case to case beside the size. */
-  private record Kind(DType param, DType gradient, DType m, boolean scaled, boolean stochastic, int step, float decay) {}
+  private record Kind(DType param, DType gradient, DType m, boolean scaled, boolean stochastic, int step, float decay) {
+    @Override
+    public String toString() {
+      return "param %s, gradient %s, m %s%s%s, step %d, decay %s".formatted(
+          param, gradient, m, scaled ? ", scaled" : "", stochastic ? ", stochastic" : "", step, decay);
+    }
+  }
 
   private static final Kind[] KINDS = {
     new Kind(F32, F32, F32, false, false, 1, 0),
@@ -138,7 +144,7 @@ public final class OptimizerCases {
   private static KernelCase adafactor(Factors f, Kind kind) {
     long count = f.batchStride() * (f.batch() - 1) + f.rowStride() * f.rows();
     double bytes = bytes((double) f.batch() * f.rows() * f.columns(), kind, 2);
-    return new KernelCase("optimizer.adafactor", f + " " + kind, 0, bytes, memory -> {
+    return new KernelCase("optimizer.adafactor", f.batch() + "x" + f.rows() + "x" + f.columns() + " " + kind, 0, bytes, memory -> {
       double error = (f.rows() + f.columns() + 64) * U;
       Operands o = new Operands(memory, kind, count, 1 + f.rows() * 0.01, 8 * error);
       Span vRow = memory.inout("vRow", squares(memory, f.batch() * f.rows()), Tolerance.relative(error));
