@@ -7,6 +7,7 @@ import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Maths;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Simd;
+import dev.fovea.kernels.cpu.simd.Streams;
 import org.jspecify.annotations.Nullable;
 
 /** {@link ElementwiseKernels} on the CPU: what works element by element is here, what knows rows in {@link CpuRows}. */
@@ -17,6 +18,7 @@ final class CpuElementwise implements ElementwiseKernels {
   private final Staging staging;
   private final Maths maths;
   private final Arithmetic arithmetic;
+  private final Streams streams;
   private final CpuRows rowKernels;
   private final CpuFill fill;
   private final CpuCasts casts;
@@ -30,6 +32,7 @@ final class CpuElementwise implements ElementwiseKernels {
     staging = new Staging(simd.convert());
     maths = simd.maths();
     arithmetic = simd.arithmetic();
+    streams = simd.streams();
     rowKernels = new CpuRows(pool, simd);
     fill = new CpuFill(pool, simd);
     casts = new CpuCasts(pool, simd);
@@ -150,6 +153,17 @@ final class CpuElementwise implements ElementwiseKernels {
 
     @Override
     void chunk(long first, int count, Scratch scratch) {
+      if (!Spans.f32(x, y == null ? x : y, z)) {
+        staged(first, count, scratch);
+      } else if (y != null) {
+        streams.combine(
+            alpha, x.address() + 4 * first, beta, y.address() + 4 * first, z.address() + 4 * first, count);
+      } else {
+        streams.scale(alpha, x.address() + 4 * first, z.address() + 4 * first, count);
+      }
+    }
+
+    private void staged(long first, int count, Scratch scratch) {
       float[] a = scratch.floats(0, count);
       staging.load(x, first, a, 0, count);
       if (y != null) {
@@ -170,6 +184,10 @@ final class CpuElementwise implements ElementwiseKernels {
 
     @Override
     void chunk(long first, int count, Scratch scratch) {
+      if (Spans.f32(x, y, z)) {
+        streams.multiply(x.address() + 4 * first, y.address() + 4 * first, z.address() + 4 * first, count);
+        return;
+      }
       float[] a = scratch.floats(0, count);
       float[] b = scratch.floats(1, count);
       staging.load(x, first, a, 0, count);

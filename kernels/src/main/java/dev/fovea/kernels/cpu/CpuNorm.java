@@ -9,10 +9,14 @@ import dev.fovea.kernels.NormKernels;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Simd;
+import dev.fovea.kernels.cpu.simd.Streams;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** {@link NormKernels} on the CPU: a row is read once and stays in the first-level cache for all passes over it. */
+/**
+ * {@link NormKernels} on the CPU: a row is read once and stays in the first-level cache for all passes over it. F32
+ * rows are worked on where they lie, others in arrays.
+ */
 final class CpuNorm implements NormKernels {
   private static final Span NOTHING = new Span(0, 0, DType.F32);
   private static final Norm NO_NORM = Norm.layer(1, 1, 0);
@@ -26,9 +30,13 @@ final class CpuNorm implements NormKernels {
   private static final int SUMS = 5;
   private static final int UNUSED_GRADIENTS = 6;
 
+  /** Scratch memory: a group of zeros. */
+  private static final int ZEROS = 0;
+
   private final WorkerPool pool;
   private final Staging staging;
   private final Arithmetic arithmetic;
+  private final Streams streams;
   private final Recycler<Forward> forwards = new Recycler<>(Forward::new);
   private final Recycler<Backward> backwards = new Recycler<>(Backward::new);
 
@@ -36,6 +44,7 @@ final class CpuNorm implements NormKernels {
     this.pool = pool;
     staging = new Staging(simd.convert());
     arithmetic = simd.arithmetic();
+    streams = simd.streams();
   }
 
   @Override
@@ -137,24 +146,53 @@ final class CpuNorm implements NormKernels {
     public void block(int index, Scratch scratch) {
       float[] scale = vector(weight, 1, WEIGHT, norm.width(), scratch);
       float[] shift = vector(bias, 0, BIAS, norm.width(), scratch);
-      int length = rowLength(norm);
-      float[] row = scratch.floats(X, length);
+      boolean inPlace = Spans.f32(x, y, y);
       long end = Math.min(norm.rows(), (index + 1) * rowsPerBlock);
       for (long r = index * rowsPerBlock; r < end; r++) {
-        staging.load(x, r * ldx, row, 0, length);
-        for (int g = 0; g < norm.groups(); g++) {
-          group(r * norm.groups() + g, row, g * norm.width(), scale, shift);
+        if (inPlace) {
+          row(r, scale, shift);
+        } else {
+          stagedRow(r, scale, shift, scratch);
         }
-        staging.store(row, 0, y, r * ldy, length);
       }
+    }
+
+    private void row(long r, float[] scale, float[] shift) {
+      int width = norm.width();
+      for (int g = 0; g < norm.groups(); g++) {
+        long at = (long) g * width;
+        long from = x.address() + 4 * (r * ldx + at);
+        float mean = norm.centered() ? streams.sum(from, width) / width : 0;
+        float rstd = rstd(streams.squaredDeviations(mean, from, width));
+        streams.normalize(mean, rstd, from, scale, shift, y.address() + 4 * (r * ldy + at), width);
+        keep(r * norm.groups() + g, mean, rstd);
+      }
+    }
+
+    private void stagedRow(long r, float[] scale, float[] shift, Scratch scratch) {
+      int length = rowLength(norm);
+      float[] row = scratch.floats(X, length);
+      staging.load(x, r * ldx, row, 0, length);
+      for (int g = 0; g < norm.groups(); g++) {
+        group(r * norm.groups() + g, row, g * norm.width(), scale, shift);
+      }
+      staging.store(row, 0, y, r * ldy, length);
     }
 
     private void group(long number, float[] row, int at, float[] scale, float[] shift) {
       int width = norm.width();
       float mean = norm.centered() ? arithmetic.sum(row, at, width) / width : 0;
-      double variance = arithmetic.squaredDeviations(mean, row, at, width) / width;
-      float rstd = (float) (1 / Math.sqrt(variance + norm.eps()));
+      float rstd = rstd(arithmetic.squaredDeviations(mean, row, at, width));
       arithmetic.normalize(mean, rstd, row, at, scale, 0, shift, 0, row, at, width);
+      keep(number, mean, rstd);
+    }
+
+    private float rstd(float squaredDeviations) {
+      double variance = squaredDeviations / norm.width();
+      return (float) (1 / Math.sqrt(variance + norm.eps()));
+    }
+
+    private void keep(long number, float mean, float rstd) {
       if (stats != null) {
         long address = stats.address() + 4 * number;
         ALL.set(JAVA_FLOAT, address, mean);
@@ -181,27 +219,64 @@ final class CpuNorm implements NormKernels {
     @Override
     public void block(int index, Scratch scratch) {
       int width = norm.width();
-      int length = rowLength(norm);
       float[] scale = vector(weight, 1, WEIGHT, width, scratch);
       float[] gradients = sum ? sums.parts() : scratch.floats(UNUSED_GRADIENTS, 2 * width);
       int gradientsAt = sum ? sums.at(index) : 0;
       Arrays.fill(gradients, gradientsAt, gradientsAt + 2 * width, 0f);
-      float[] row = scratch.floats(X, length);
-      float[] slope = scratch.floats(DY, length);
-      float[] added = scratch.zeros(ADD, length);
-      float[] totals = scratch.floats(SUMS, 2);
+      boolean inPlace = Spans.f32(x, dy, dx) && (add == null || add.dtype() == DType.F32);
+      long zeros = inPlace && add == null ? zeros(width, scratch) : 0;
       long end = Math.min(norm.rows(), (index + 1) * rowsPerBlock);
       for (long r = index * rowsPerBlock; r < end; r++) {
-        staging.load(x, r * ldx, row, 0, length);
-        staging.load(dy, r * lddy, slope, 0, length);
-        if (add != null) {
-          staging.load(add, r * lddx, added, 0, length);
+        if (inPlace) {
+          row(r, zeros, scale, gradients, gradientsAt, scratch.floats(SUMS, 2));
+        } else {
+          stagedRow(r, scale, gradients, gradientsAt, scratch);
         }
-        for (int g = 0; g < norm.groups(); g++) {
-          group(r * norm.groups() + g, row, slope, added, g * width, scale, gradients, gradientsAt, totals);
-        }
-        staging.store(slope, 0, dx, r * lddx, length);
       }
+    }
+
+    private static long zeros(int width, Scratch scratch) {
+      long address = scratch.memory(ZEROS, 4L * width);
+      for (int i = 0; i < width; i++) {
+        ALL.set(JAVA_FLOAT, address + 4L * i, 0f);
+      }
+      return address;
+    }
+
+    private void row(long r, long zeros, float[] scale, float[] gradients, int gradientsAt, float[] totals) {
+      int width = norm.width();
+      for (int g = 0; g < norm.groups(); g++) {
+        long at = (long) g * width;
+        long number = r * norm.groups() + g;
+        float mean = mean(number);
+        float rstd = rstd(number);
+        long from = x.address() + 4 * (r * ldx + at);
+        long slope = dy.address() + 4 * (r * lddy + at);
+        streams.normGradientSums(
+            mean, rstd, from, slope, scale, gradients, gradientsAt, gradientsAt + width, totals, width);
+        float meanG = norm.centered() ? totals[0] / width : 0;
+        long added = add == null ? zeros : add.address() + 4 * (r * lddx + at);
+        long to = dx.address() + 4 * (r * lddx + at);
+        streams.normGradient(mean, rstd, meanG, totals[1] / width, from, slope, scale, added, to, width);
+      }
+    }
+
+    private void stagedRow(long r, float[] scale, float[] gradients, int gradientsAt, Scratch scratch) {
+      int width = norm.width();
+      int length = rowLength(norm);
+      float[] row = scratch.floats(X, length);
+      float[] slope = scratch.floats(DY, length);
+      float[] added = add == null ? scratch.zeros(ADD, length) : scratch.floats(ADD, length);
+      float[] totals = scratch.floats(SUMS, 2);
+      staging.load(x, r * ldx, row, 0, length);
+      staging.load(dy, r * lddy, slope, 0, length);
+      if (add != null) {
+        staging.load(add, r * lddx, added, 0, length);
+      }
+      for (int g = 0; g < norm.groups(); g++) {
+        group(r * norm.groups() + g, row, slope, added, g * width, scale, gradients, gradientsAt, totals);
+      }
+      staging.store(slope, 0, dx, r * lddx, length);
     }
 
     private void group(
@@ -215,13 +290,20 @@ final class CpuNorm implements NormKernels {
         int gradientsAt,
         float[] totals) {
       int width = norm.width();
-      long address = stats.address() + 4 * number;
-      float mean = norm.centered() ? ALL.get(JAVA_FLOAT, address) : 0;
-      float rstd = ALL.get(JAVA_FLOAT, address + 4 * norm.rows() * norm.groups());
+      float mean = mean(number);
+      float rstd = rstd(number);
       arithmetic.normGradientSums(
           mean, rstd, row, at, slope, at, scale, 0, gradients, gradientsAt, gradientsAt + width, totals, 0, width);
       float meanG = norm.centered() ? totals[0] / width : 0;
       arithmetic.normGradient(meanG, totals[1] / width, rstd, row, at, slope, at, added, at, slope, at, width);
+    }
+
+    private float mean(long number) {
+      return norm.centered() ? ALL.get(JAVA_FLOAT, stats.address() + 4 * number) : 0;
+    }
+
+    private float rstd(long number) {
+      return ALL.get(JAVA_FLOAT, stats.address() + 4 * (norm.rows() * norm.groups() + number));
     }
   }
 }

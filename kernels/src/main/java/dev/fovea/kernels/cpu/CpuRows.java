@@ -7,7 +7,9 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Maths;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
+import dev.fovea.kernels.cpu.simd.Reductions;
 import dev.fovea.kernels.cpu.simd.Simd;
+import dev.fovea.kernels.cpu.simd.Streams;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,8 @@ final class CpuRows {
   private final Staging staging;
   private final Maths maths;
   private final Arithmetic arithmetic;
+  private final Reductions reductions;
+  private final Streams streams;
   private final Recycler<AddRow> addRows = new Recycler<>(AddRow::new);
   private final Recycler<Swiglu> swiglus = new Recycler<>(Swiglu::new);
   private final Recycler<SwigluGradient> swigluGradients = new Recycler<>(SwigluGradient::new);
@@ -32,6 +36,8 @@ final class CpuRows {
   CpuRows(WorkerPool pool, Simd simd) {
     this.pool = pool;
     arithmetic = simd.arithmetic();
+    reductions = simd.reductions();
+    streams = simd.streams();
     staging = new Staging(simd.convert());
     maths = simd.maths();
   }
@@ -134,8 +140,14 @@ final class CpuRows {
     @Override
     void chunk(long row, int rows, int column, int width, Scratch scratch) {
       int count = rows * width;
-      float[] a = scratch.floats(0, count);
       float[] added = scratch.floats(ROW_SLOT, columns);
+      if (Spans.f32(x, z, z)) {
+        for (long first = row * columns + column; rows-- > 0; first += columns) {
+          reductions.addF32(x.address() + 4 * first, added, column, z.address() + 4 * first, width);
+        }
+        return;
+      }
+      float[] a = scratch.floats(0, count);
       staging.load(x, row * columns + column, a, 0, count);
       for (int at = 0; at < count; at += width) {
         arithmetic.add(a, at, added, column, a, at, width);
@@ -213,6 +225,29 @@ final class CpuRows {
 
     @Override
     void chunk(long row, int rows, int column, int width, Scratch scratch) {
+      if (Spans.f32(x, branch, y)) {
+        for (int i = 0; i < rows; i++) {
+          inPlace(row + i, column, width, scratch.floats(ROW_SLOT, columns));
+        }
+      } else {
+        staged(row, rows, column, width, scratch);
+      }
+    }
+
+    private void inPlace(long row, int column, int width, float[] scale) {
+      float factor = factor(rowScale, rowsPerScale, row);
+      long first = row * columns + column;
+      long a = x.address() + 4 * first;
+      long b = branch.address() + 4 * first;
+      long to = y.address() + 4 * first;
+      if (columnScale != null) {
+        streams.multiplyAdd(factor, scale, column, b, a, to, width);
+      } else {
+        streams.combine(factor, b, 1, a, to, width);
+      }
+    }
+
+    private void staged(long row, int rows, int column, int width, Scratch scratch) {
       int count = rows * width;
       float[] a = scratch.floats(0, count);
       float[] b = scratch.floats(1, count);

@@ -18,6 +18,11 @@ final class Spans {
     return span == null ? NONE : span;
   }
 
+  /** Whether all are F32, as {@link dev.fovea.kernels.cpu.simd.Streams} need them; others are staged. */
+  static boolean f32(Span a, Span b, Span c) {
+    return a.dtype() == DType.F32 && b.dtype() == DType.F32 && c.dtype() == DType.F32;
+  }
+
   /** Copies elements between spans of one dtype as they are. */
   static void copy(Span from, long first, Span to, long toFirst, long count) {
     int size = from.dtype().bytes();

@@ -14,7 +14,8 @@ record ScalarSimd(
     Arithmetic arithmetic,
     Columns columns,
     Philox philox,
-    Updates updates)
+    Updates updates,
+    Streams streams)
     implements Simd {
   static final ScalarSimd INSTANCE = new ScalarSimd("scalar");
 
@@ -32,6 +33,7 @@ record ScalarSimd(
         new ScalarArithmetic(),
         new ScalarColumns(),
         new ScalarPhilox(),
-        new ScalarUpdates());
+        new ScalarUpdates(),
+        new ScalarStreams());
   }
 }

@@ -35,6 +35,8 @@ public interface Simd {
 
   Updates updates();
 
+  Streams streams();
+
   /**
    * The form for this JVM; chosen once. If that is plain Java and nobody asked for it, the log says why, once.
    *

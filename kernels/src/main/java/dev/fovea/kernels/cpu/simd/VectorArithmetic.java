@@ -322,7 +322,8 @@ final class VectorArithmetic implements Arithmetic {
     sums[sumsAt + 1] = sumX;
   }
 
-  private static VectorShuffle<Float> rotation(int by) {
+  /** Lanes moved down by so many, those at the bottom to the top. */
+  static VectorShuffle<Float> rotation(int by) {
     return VectorShuffle.fromOp(SPECIES, lane -> (lane + by) % LANES);
   }
 }

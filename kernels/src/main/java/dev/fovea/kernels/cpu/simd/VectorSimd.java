@@ -16,7 +16,8 @@ record VectorSimd(
     Arithmetic arithmetic,
     Columns columns,
     Philox philox,
-    Updates updates)
+    Updates updates,
+    Streams streams)
     implements Simd {
   /**
    * @throws UnsupportedOperationException where vectors are shorter than the loops need
@@ -35,7 +36,8 @@ record VectorSimd(
         new VectorArithmetic(),
         new VectorColumns(),
         new VectorPhilox(),
-        new VectorUpdates());
+        new VectorUpdates(),
+        new VectorStreams());
   }
 
   private static int width() {

@@ -1,0 +1,111 @@
+package dev.fovea.kernels.cpu.simd;
+
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+/** {@link Streams} in plain Java. */
+final class ScalarStreams implements Streams {
+  @Override
+  public void combine(float alpha, long x, float beta, long y, long z, int count) {
+    for (int i = 0; i < count; i++) {
+      ALL.set(JAVA_FLOAT, z + 4L * i, Math.fma(alpha, get(x + 4L * i), beta * get(y + 4L * i)));
+    }
+  }
+
+  @Override
+  public void scale(float alpha, long x, long z, int count) {
+    for (long i = 0; i < 4L * count; i += 4) {
+      ALL.set(JAVA_FLOAT, z + i, alpha * get(x + i));
+    }
+  }
+
+  @Override
+  public void multiply(long x, long y, long z, int count) {
+    for (int i = 0; i < count; i++) {
+      ALL.set(JAVA_FLOAT, z + 4L * i, get(x + 4L * i) * get(y + 4L * i));
+    }
+  }
+
+  @Override
+  public void multiplyAdd(float alpha, float[] x, int xAt, long y, long add, long z, int count) {
+    for (int i = 0; i < count; i++) {
+      ALL.set(JAVA_FLOAT, z + 4L * i, Math.fma(alpha * x[xAt + i], get(y + 4L * i), get(add + 4L * i)));
+    }
+  }
+
+  @Override
+  public float sum(long x, int count) {
+    double sum = 0;
+    for (long i = 0; i < 4L * count; i += 4) {
+      sum += get(x + i);
+    }
+    return (float) sum;
+  }
+
+  @Override
+  public float squaredDeviations(float mean, long x, int count) {
+    double sum = 0;
+    for (long i = 0; i < 4L * count; i += 4) {
+      double deviation = get(x + i) - mean;
+      sum += deviation * deviation;
+    }
+    return (float) sum;
+  }
+
+  @Override
+  public void normalize(float mean, float rstd, long x, float[] weight, float[] bias, long y, int count) {
+    for (int i = 0; i < count; i++) {
+      ALL.set(JAVA_FLOAT, y + 4L * i, Math.fma((get(x + 4L * i) - mean) * rstd, weight[i], bias[i]));
+    }
+  }
+
+  @Override
+  public void normGradientSums(
+      float mean,
+      float rstd,
+      long x,
+      long dy,
+      float[] weight,
+      float[] dParameters,
+      int dWeightAt,
+      int dBiasAt,
+      float[] sums,
+      int count) {
+    double sum = 0;
+    double sumN = 0;
+    for (int i = 0; i < count; i++) {
+      float slope = get(dy + 4L * i);
+      float normal = (get(x + 4L * i) - mean) * rstd;
+      dParameters[dBiasAt + i] += slope;
+      dParameters[dWeightAt + i] = Math.fma(slope, normal, dParameters[dWeightAt + i]);
+      float g = slope * weight[i];
+      sum += g;
+      sumN += (double) g * normal;
+    }
+    sums[0] = (float) sum;
+    sums[1] = (float) sumN;
+  }
+
+  @Override
+  public void normGradient(
+      float mean,
+      float rstd,
+      float meanG,
+      float meanGn,
+      long x,
+      long dy,
+      float[] weight,
+      long add,
+      long dx,
+      int count) {
+    for (int i = 0; i < count; i++) {
+      float normal = (get(x + 4L * i) - mean) * rstd;
+      float rest = Math.fma(normal, -meanGn, get(dy + 4L * i) * weight[i] - meanG);
+      ALL.set(JAVA_FLOAT, dx + 4L * i, Math.fma(rest, rstd, get(add + 4L * i)));
+    }
+  }
+
+  private static float get(long address) {
+    return ALL.get(JAVA_FLOAT, address);
+  }
+}

@@ -1,0 +1,59 @@
+package dev.fovea.kernels.cpu.simd;
+
+/**
+ * What {@link Arithmetic} does, from F32 in native memory to F32 in native memory: out of cache, reads, arithmetic and
+ * writes overlap, as they do not where operands are copied to arrays and back. Addresses are of the first element; what
+ * a launch reads many times is in arrays. Results have the bits that {@link Arithmetic} of the same form gives.
+ */
+public interface Streams {
+  /** {@code z = alpha x + beta y}. */
+  void combine(float alpha, long x, float beta, long y, long z, int count);
+
+  /** {@code z = alpha x}. */
+  void scale(float alpha, long x, long z, int count);
+
+  /** {@code z = x y}. */
+  void multiply(long x, long y, long z, int count);
+
+  /** {@code z = (alpha x) y + add}. */
+  void multiplyAdd(float alpha, float[] x, int xAt, long y, long add, long z, int count);
+
+  /** The sum of x. */
+  float sum(long x, int count);
+
+  /** The sum of (x - mean)^2. */
+  float squaredDeviations(float mean, long x, int count);
+
+  /** {@code y = (x - mean) rstd weight + bias}. */
+  void normalize(float mean, float rstd, long x, float[] weight, float[] bias, long y, int count);
+
+  /**
+   * The first pass of a norm's gradient over one group, with {@code n = (x - mean) rstd}: {@code dWeight += dy n},
+   * {@code dBias += dy}, and the sums of g = {@code dy weight} and of g n to {@code sums[0]} and {@code sums[1]}. dWeight
+   * and dBias lie in one array.
+   */
+  void normGradientSums(
+      float mean,
+      float rstd,
+      long x,
+      long dy,
+      float[] weight,
+      float[] dParameters,
+      int dWeightAt,
+      int dBiasAt,
+      float[] sums,
+      int count);
+
+  /** The second pass: {@code dx = (g - meanG - n meanGn) rstd + add}; dx may be any of the operands. */
+  void normGradient(
+      float mean,
+      float rstd,
+      float meanG,
+      float meanGn,
+      long x,
+      long dy,
+      float[] weight,
+      long add,
+      long dx,
+      int count);
+}

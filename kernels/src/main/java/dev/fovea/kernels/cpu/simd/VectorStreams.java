@@ -1,0 +1,228 @@
+package dev.fovea.kernels.cpu.simd;
+
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromArray;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/** {@link Streams} with the Vector API: the loops of {@link VectorArithmetic}, over memory. */
+final class VectorStreams implements Streams {
+  private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+  private static final int LANES = F.length();
+  private static final long BYTES = 4L * LANES;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final VectorShuffle<Float> BY_8 = VectorArithmetic.rotation(8);
+  private static final VectorShuffle<Float> BY_4 = VectorArithmetic.rotation(4);
+  private static final VectorShuffle<Float> BY_2 = VectorArithmetic.rotation(2);
+  private static final VectorShuffle<Float> BY_1 = VectorArithmetic.rotation(1);
+  private static final Streams SCALAR = new ScalarStreams();
+
+  @Override
+  public void combine(float alpha, long x, float beta, long y, long z, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector xV = fromMemorySegment(F, ALL, x + i, ORDER);
+      FloatVector yV = fromMemorySegment(F, ALL, y + i, ORDER);
+      xV.fma(broadcast(F, alpha), yV.mul(beta)).intoMemorySegment(ALL, z + i, ORDER);
+    }
+    SCALAR.combine(alpha, x + i, beta, y + i, z + i, count % LANES);
+  }
+
+  @Override
+  public void scale(float alpha, long x, long z, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      fromMemorySegment(F, ALL, x + i, ORDER).mul(alpha).intoMemorySegment(ALL, z + i, ORDER);
+    }
+    SCALAR.scale(alpha, x + i, z + i, count % LANES);
+  }
+
+  @Override
+  public void multiply(long x, long y, long z, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector xV = fromMemorySegment(F, ALL, x + i, ORDER);
+      xV.mul(fromMemorySegment(F, ALL, y + i, ORDER)).intoMemorySegment(ALL, z + i, ORDER);
+    }
+    SCALAR.multiply(x + i, y + i, z + i, count % LANES);
+  }
+
+  @Override
+  public void multiplyAdd(float alpha, float[] x, int xAt, long y, long add, long z, int count) {
+    int whole = count - count % LANES;
+    for (int c = 0; c < whole; c += LANES) {
+      long i = 4L * c;
+      FloatVector yV = fromMemorySegment(F, ALL, y + i, ORDER);
+      FloatVector addV = fromMemorySegment(F, ALL, add + i, ORDER);
+      fromArray(F, x, xAt + c).mul(alpha).fma(yV, addV).intoMemorySegment(ALL, z + i, ORDER);
+    }
+    long i = 4L * whole;
+    SCALAR.multiplyAdd(alpha, x, xAt + whole, y + i, add + i, z + i, count - whole);
+  }
+
+  @Override
+  public float sum(long x, int count) {
+    FloatVector a = broadcast(F, 0f);
+    FloatVector b = broadcast(F, 0f);
+    FloatVector c = broadcast(F, 0f);
+    FloatVector d = broadcast(F, 0f);
+    int i = 0;
+    for (; i <= count - 4 * LANES; i += 4 * LANES) {
+      a = a.add(fromMemorySegment(F, ALL, x + 4L * i, ORDER));
+      b = b.add(fromMemorySegment(F, ALL, x + 4L * i + BYTES, ORDER));
+      c = c.add(fromMemorySegment(F, ALL, x + 4L * i + 2 * BYTES, ORDER));
+      d = d.add(fromMemorySegment(F, ALL, x + 4L * i + 3 * BYTES, ORDER));
+    }
+    for (; i <= count - LANES; i += LANES) {
+      a = a.add(fromMemorySegment(F, ALL, x + 4L * i, ORDER));
+    }
+    if (i < count) {
+      VectorMask<Float> in = F.indexInRange(i, count);
+      b = b.add(fromMemorySegment(F, ALL, x + 4L * i, ORDER, in));
+    }
+    FloatVector s = a.add(b).add(c.add(d));
+    s = LANES > 8 ? s.add(s.rearrange(BY_8)) : s;
+    s = LANES > 4 ? s.add(s.rearrange(BY_4)) : s;
+    s = s.add(s.rearrange(BY_2));
+    s = s.add(s.rearrange(BY_1));
+    return s.lane(0);
+  }
+
+  @Override
+  public float squaredDeviations(float mean, long x, int count) {
+    FloatVector means = broadcast(F, mean);
+    FloatVector a = broadcast(F, 0f);
+    FloatVector b = broadcast(F, 0f);
+    FloatVector c = broadcast(F, 0f);
+    int i = 0;
+    for (; i <= count - 2 * LANES; i += 2 * LANES) {
+      FloatVector first = fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means);
+      FloatVector second = fromMemorySegment(F, ALL, x + 4L * i + BYTES, ORDER).sub(means);
+      a = first.fma(first, a);
+      b = second.fma(second, b);
+    }
+    if (i <= count - LANES) {
+      FloatVector deviation = fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means);
+      c = deviation.fma(deviation, c);
+      i += LANES;
+    }
+    if (i < count) {
+      VectorMask<Float> in = F.indexInRange(i, count);
+      FloatVector rest = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in);
+      FloatVector deviation = rest.lanewise(VectorOperators.SUB, means, in);
+      a = deviation.fma(deviation, a);
+    }
+    FloatVector s = a.add(b).add(c);
+    s = LANES > 8 ? s.add(s.rearrange(BY_8)) : s;
+    s = LANES > 4 ? s.add(s.rearrange(BY_4)) : s;
+    s = s.add(s.rearrange(BY_2));
+    s = s.add(s.rearrange(BY_1));
+    return s.lane(0);
+  }
+
+  @Override
+  public void normalize(float mean, float rstd, long x, float[] weight, float[] bias, long y, int count) {
+    FloatVector means = broadcast(F, mean);
+    FloatVector rstds = broadcast(F, rstd);
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
+      normal.fma(fromArray(F, weight, i), fromArray(F, bias, i)).intoMemorySegment(ALL, y + 4L * i, ORDER);
+    }
+    if (i < count) {
+      VectorMask<Float> in = F.indexInRange(i, count);
+      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
+      FloatVector shifted = normal.fma(fromArray(F, weight, i, in), fromArray(F, bias, i, in));
+      shifted.intoMemorySegment(ALL, y + 4L * i, ORDER, in);
+    }
+  }
+
+  @Override
+  public void normGradientSums(
+      float mean,
+      float rstd,
+      long x,
+      long dy,
+      float[] weight,
+      float[] dParameters,
+      int dWeightAt,
+      int dBiasAt,
+      float[] sums,
+      int count) {
+    FloatVector means = broadcast(F, mean);
+    FloatVector rstds = broadcast(F, rstd);
+    FloatVector a = broadcast(F, 0f);
+    FloatVector b = broadcast(F, 0f);
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector slope = fromMemorySegment(F, ALL, dy + 4L * i, ORDER);
+      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
+      slope.add(fromArray(F, dParameters, dBiasAt + i)).intoArray(dParameters, dBiasAt + i);
+      slope.fma(normal, fromArray(F, dParameters, dWeightAt + i)).intoArray(dParameters, dWeightAt + i);
+      FloatVector g = slope.mul(fromArray(F, weight, i));
+      a = a.add(g);
+      b = g.fma(normal, b);
+    }
+    a = LANES > 8 ? a.add(a.rearrange(BY_8)) : a;
+    a = LANES > 4 ? a.add(a.rearrange(BY_4)) : a;
+    a = a.add(a.rearrange(BY_2));
+    a = a.add(a.rearrange(BY_1));
+    b = LANES > 8 ? b.add(b.rearrange(BY_8)) : b;
+    b = LANES > 4 ? b.add(b.rearrange(BY_4)) : b;
+    b = b.add(b.rearrange(BY_2));
+    b = b.add(b.rearrange(BY_1));
+    float sum = a.lane(0);
+    float sumN = b.lane(0);
+    for (; i < count; i++) {
+      float slope = ALL.get(JAVA_FLOAT, dy + 4L * i);
+      float normal = (ALL.get(JAVA_FLOAT, x + 4L * i) - mean) * rstd;
+      dParameters[dBiasAt + i] += slope;
+      dParameters[dWeightAt + i] = Math.fma(slope, normal, dParameters[dWeightAt + i]);
+      float g = slope * weight[i];
+      sum += g;
+      sumN = Math.fma(g, normal, sumN);
+    }
+    sums[0] = sum;
+    sums[1] = sumN;
+  }
+
+  @Override
+  public void normGradient(
+      float mean,
+      float rstd,
+      float meanG,
+      float meanGn,
+      long x,
+      long dy,
+      float[] weight,
+      long add,
+      long dx,
+      int count) {
+    FloatVector means = broadcast(F, mean);
+    FloatVector rstds = broadcast(F, rstd);
+    FloatVector meanGs = broadcast(F, meanG);
+    FloatVector meanGns = broadcast(F, -meanGn);
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
+      FloatVector g = fromMemorySegment(F, ALL, dy + 4L * i, ORDER).mul(fromArray(F, weight, i));
+      FloatVector addV = fromMemorySegment(F, ALL, add + 4L * i, ORDER);
+      normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER);
+    }
+    if (i < count) {
+      VectorMask<Float> in = F.indexInRange(i, count);
+      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
+      FloatVector g = fromMemorySegment(F, ALL, dy + 4L * i, ORDER, in).mul(fromArray(F, weight, i, in));
+      FloatVector addV = fromMemorySegment(F, ALL, add + 4L * i, ORDER, in);
+      normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER, in);
+    }
+  }
+}
