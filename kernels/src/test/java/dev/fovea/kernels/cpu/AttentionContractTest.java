@@ -35,8 +35,9 @@ class AttentionContractTest {
   @Test
   void allocatesNothing() {
     Launches.allocatesNothing(AttentionCases.all().filter(c -> c.shape().startsWith("4x2")));
-    Stream<KernelCase> one = AttentionCases.all().filter(c -> c.shape().startsWith("3x4"));
-    one.filter(c -> !c.kernel().endsWith("weights")).forEach(Launches::allocatesNothingOnceCompiled);
+    // At a size that models have: in loops of a few turns C2 keeps a vector boxed now and then.
+    Stream<KernelCase> real = AttentionCases.timed().filter(c -> c.shape().startsWith("1x12, 197"));
+    real.forEach(Launches::allocatesNothingOnceCompiled);
   }
 
   /** A NaN spoils the query it stands in, the head whose key it stands in, or its column of the values. */
