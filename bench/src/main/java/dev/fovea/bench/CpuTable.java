@@ -47,9 +47,10 @@ public final class CpuTable {
     }
     results.addAll(run(options("GemmBenchmark", quick).addProfiler(GCProfiler.class), "gemm"));
     Collection<RunResult> narrow = run(narrow(quick), "gemm-256");
-    String[] kernels = TimedCases.all().filter(CpuTable::shown).map(KernelCase::toString).toArray(String[]::new);
-    results.addAll(run(
-        options("KernelBenchmark", quick).param("test", kernels).addProfiler(GCProfiler.class), "kernels"));
+    String[] kernels =
+        TimedCases.all().filter(CpuTable::shown).map(KernelCase::toString).toArray(String[]::new);
+    results.addAll(
+        run(options("KernelBenchmark", quick).param("test", kernels).addProfiler(GCProfiler.class), "kernels"));
     Path file = Path.of(arguments.getFirst());
     String text = Files.readString(file);
     int begin = text.indexOf(BEGIN);
@@ -80,7 +81,8 @@ public final class CpuTable {
   }
 
   private static ChainedOptionsBuilder options(String suite, boolean quick) {
-    ChainedOptionsBuilder options = new OptionsBuilder().include("dev.fovea.bench." + suite).shouldFailOnError(false);
+    ChainedOptionsBuilder options =
+        new OptionsBuilder().include("dev.fovea.bench." + suite).shouldFailOnError(false);
     return quick ? options.forks(1).warmupIterations(2).measurementIterations(3) : options;
   }
 

@@ -25,7 +25,9 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 2, time = 400, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 4, time = 400, timeUnit = TimeUnit.MILLISECONDS)
-@Fork(value = 3, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
+@Fork(
+    value = 3,
+    jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
 public class GemmBenchmark {
   /** Who computes; after a colon, the core type that a peer is told to be: of OpenBLAS, or AVX2 for MKL. */
   @Param({"fovea", "openblas", "openblas:SkylakeX", "mkl"})
@@ -33,12 +35,19 @@ public class GemmBenchmark {
 
   /** m x n x k: rows of activations, columns out, columns in. */
   @Param({
-    "1024x1024x1024", "2048x2048x2048",
+    "1024x1024x1024",
+    "2048x2048x2048",
     // ViT-B/16 at 224: one image, then eight; qkv, projection, and the MLP's two
-    "197x2304x768", "197x768x3072",
-    "1576x2304x768", "1576x768x768", "1576x3072x768", "1576x768x3072",
+    "197x2304x768",
+    "197x768x3072",
+    "1576x2304x768",
+    "1576x768x768",
+    "1576x3072x768",
+    "1576x768x3072",
     // SoViT-400m/14 at 224, eight images
-    "2048x3456x1152", "2048x4304x1152", "2048x1152x4304"
+    "2048x3456x1152",
+    "2048x4304x1152",
+    "2048x1152x4304"
   })
   public String shape = "";
 

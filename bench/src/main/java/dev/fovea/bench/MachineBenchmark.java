@@ -23,7 +23,9 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 3, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
-@Fork(value = 3, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
+@Fork(
+    value = 3,
+    jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
 public class MachineBenchmark {
   /** Fused multiply-adds of one {@link #fma} call, per vector lane. */
   static final int FMAS = 12 * 20_000;
@@ -77,7 +79,18 @@ public class MachineBenchmark {
       k = k.fma(x, x);
       l = l.fma(x, x);
     }
-    return a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).add(i).add(j).add(k).add(l).lane(0);
+    return a.add(b)
+        .add(c)
+        .add(d)
+        .add(e)
+        .add(f)
+        .add(g)
+        .add(h)
+        .add(i)
+        .add(j)
+        .add(k)
+        .add(l)
+        .lane(0);
   }
 
   /** Copies memory far larger than the caches. */

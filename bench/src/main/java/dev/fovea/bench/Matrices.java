@@ -35,7 +35,8 @@ final class Matrices {
     MemorySegment y = MemorySegment.ofAddress(b.address()).reinterpret(b.bytes());
     double most = 0;
     for (long i = 0; i < a.count(); i++) {
-      most = Math.max(most, Math.abs(x.getAtIndex(ValueLayout.JAVA_FLOAT, i) - y.getAtIndex(ValueLayout.JAVA_FLOAT, i)));
+      most =
+          Math.max(most, Math.abs(x.getAtIndex(ValueLayout.JAVA_FLOAT, i) - y.getAtIndex(ValueLayout.JAVA_FLOAT, i)));
     }
     return most;
   }

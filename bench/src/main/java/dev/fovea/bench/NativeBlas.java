@@ -32,7 +32,9 @@ final class NativeBlas {
     this.sgemm = sgemm;
   }
 
-  /** A library: its folder in the jar, its files in the order in which they must be loaded, and how to set its threads. */
+  /**
+   * A library: its folder in the jar, its files in the order in which they must be loaded, and how to set its threads.
+   */
   private record Library(String folder, List<String> files, String main, String setThreads) {}
 
   private static final Library OPENBLAS = new Library(
@@ -44,8 +46,15 @@ final class NativeBlas {
   private static final Library MKL = new Library(
       "org/bytedeco/mkl/linux-x86_64/",
       List.of(
-          "libiomp5.so", "libmkl_core.so.2", "libmkl_intel_thread.so.2", "libmkl_intel_lp64.so.2", "libmkl_def.so.2",
-          "libmkl_mc3.so.2", "libmkl_avx2.so.2", "libmkl_avx512.so.2", "libmkl_rt.so.2"),
+          "libiomp5.so",
+          "libmkl_core.so.2",
+          "libmkl_intel_thread.so.2",
+          "libmkl_intel_lp64.so.2",
+          "libmkl_def.so.2",
+          "libmkl_mc3.so.2",
+          "libmkl_avx2.so.2",
+          "libmkl_avx512.so.2",
+          "libmkl_rt.so.2"),
       "libmkl_rt.so.2",
       "MKL_Set_Num_Threads");
 
@@ -96,13 +105,26 @@ final class NativeBlas {
       folder.toFile().deleteOnExit();
       SymbolLookup symbols = SymbolLookup.libraryLookup(folder.resolve(library.main), Arena.global());
       Linker linker = Linker.nativeLinker();
-      linker.downcallHandle(symbols.findOrThrow(library.setThreads), FunctionDescriptor.ofVoid(JAVA_INT))
+      linker
+          .downcallHandle(symbols.findOrThrow(library.setThreads), FunctionDescriptor.ofVoid(JAVA_INT))
           .invokeExact(threads);
       return new NativeBlas(linker.downcallHandle(
           symbols.findOrThrow("cblas_sgemm"),
           FunctionDescriptor.ofVoid(
-              JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT, ADDRESS,
-              JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT)));
+              JAVA_INT,
+              JAVA_INT,
+              JAVA_INT,
+              JAVA_INT,
+              JAVA_INT,
+              JAVA_INT,
+              JAVA_FLOAT,
+              ADDRESS,
+              JAVA_INT,
+              ADDRESS,
+              JAVA_INT,
+              JAVA_FLOAT,
+              ADDRESS,
+              JAVA_INT)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException | Error e) {
@@ -118,8 +140,7 @@ final class NativeBlas {
     try (Arena arena = Arena.ofConfined()) {
       int failed = (int) linker
           .downcallHandle(
-              linker.defaultLookup().findOrThrow("setenv"),
-              FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT))
+              linker.defaultLookup().findOrThrow("setenv"), FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT))
           .invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 1);
       if (failed != 0) {
         throw new IllegalStateException("setenv " + name);
@@ -135,8 +156,20 @@ final class NativeBlas {
   void multiplyTransposed(int m, int n, int k, long a, long b, long c) {
     try {
       sgemm.invokeExact(
-          ROW_MAJOR, NO_TRANSPOSE, TRANSPOSE, m, n, k, 1f, MemorySegment.ofAddress(a), k, MemorySegment.ofAddress(b), k,
-          0f, MemorySegment.ofAddress(c), n);
+          ROW_MAJOR,
+          NO_TRANSPOSE,
+          TRANSPOSE,
+          m,
+          n,
+          k,
+          1f,
+          MemorySegment.ofAddress(a),
+          k,
+          MemorySegment.ofAddress(b),
+          k,
+          0f,
+          MemorySegment.ofAddress(c),
+          n);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {

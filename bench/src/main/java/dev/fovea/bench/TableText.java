@@ -29,23 +29,31 @@ final class TableText {
   }
 
   String render() {
-    return "%s\n\n%s\nThe same with vectors of 256 bit, for the peers too:\n\n%s\n%s\n%s".formatted(
-        machine(),
-        gemm(results, List.of("openblas", "openblas:SkylakeX", "mkl"),
-            "to OpenBLAS | to OpenBLAS, best core type | to MKL"),
-        gemm(narrow, List.of("openblas:Haswell", "mkl:AVX2"), "to OpenBLAS | to MKL"),
-        compute(),
-        memory());
+    return "%s\n\n%s\nThe same with vectors of 256 bit, for the peers too:\n\n%s\n%s\n%s"
+        .formatted(
+            machine(),
+            gemm(
+                results,
+                List.of("openblas", "openblas:SkylakeX", "mkl"),
+                "to OpenBLAS | to OpenBLAS, best core type | to MKL"),
+            gemm(narrow, List.of("openblas:Haswell", "mkl:AVX2"), "to OpenBLAS | to MKL"),
+            compute(),
+            memory());
   }
 
   private String machine() {
     return """
         Measured on %s, %s, Java %s. Peak of fused multiply-adds: %.0f GFLOP/s on one thread, %.0f on two; copying memory: \
         %.1f GB/s read and written on one, %.1f on two. JMH, average time, 99.9 %% error; ratios above 1 mean that Fovea is \
-        faster. Bytes are what a call allocates on the Java heap."""
-        .formatted(
-            processor(), CpuKernels.create(1).description().replace("cpu: 1 thread, ", ""), Runtime.version(), peak(1),
-            peak(2), bandwidth(1), bandwidth(2));
+        faster. Bytes are what a call allocates on the Java heap.\
+        """.formatted(
+            processor(),
+            CpuKernels.create(1).description().replace("cpu: 1 thread, ", ""),
+            Runtime.version(),
+            peak(1),
+            peak(2),
+            bandwidth(1),
+            bandwidth(2));
   }
 
   private static String processor() {
@@ -95,12 +103,19 @@ final class TableText {
       List<String> ratios = new ArrayList<>();
       for (String peer : peers) {
         ratios.add(peer(all, peer, shape, threads)
-            .map(r -> "%.2f".formatted(r.getPrimaryResult().getScore() / result.getPrimaryResult().getScore()))
+            .map(r -> "%.2f"
+                .formatted(
+                    r.getPrimaryResult().getScore() / result.getPrimaryResult().getScore()))
             .orElse("not run"));
       }
-      text.append("| %s | %d | %s | %s | %s | %s |\n".formatted(
-          shape, threads, rate(result, flops), share(result, flops, peak(threads)), String.join(" | ", ratios),
-          allocated(result)));
+      text.append("| %s | %d | %s | %s | %s | %s |\n"
+          .formatted(
+              shape,
+              threads,
+              rate(result, flops),
+              share(result, flops, peak(threads)),
+              String.join(" | ", ratios),
+              allocated(result)));
     }
     return text.toString();
   }
@@ -122,8 +137,13 @@ final class TableText {
       KernelCase test = TimedCases.named(parameter(result, "test"));
       if (test.flops() > 0) {
         int threads = Integer.parseInt(parameter(result, "threads"));
-        text.append("| %s | %d | %s | %s | %s |\n".formatted(
-            test, threads, rate(result, test.flops()), share(result, test.flops(), peak(threads)), allocated(result)));
+        text.append("| %s | %d | %s | %s | %s |\n"
+            .formatted(
+                test,
+                threads,
+                rate(result, test.flops()),
+                share(result, test.flops(), peak(threads)),
+                allocated(result)));
       }
     }
     return text.toString();
@@ -139,9 +159,13 @@ final class TableText {
       KernelCase test = TimedCases.named(parameter(result, "test"));
       if (test.flops() == 0) {
         int threads = Integer.parseInt(parameter(result, "threads"));
-        text.append("| %s | %d | %s | %s | %s |\n".formatted(
-            test, threads, rate(result, test.bytes()), share(result, test.bytes(), bandwidth(threads)),
-            allocated(result)));
+        text.append("| %s | %d | %s | %s | %s |\n"
+            .formatted(
+                test,
+                threads,
+                rate(result, test.bytes()),
+                share(result, test.bytes(), bandwidth(threads)),
+                allocated(result)));
       }
     }
     return text.toString();

@@ -20,8 +20,15 @@ final class TimedCases {
 
   static Stream<KernelCase> all() {
     return Stream.of(
-            GemmCases.timed(), AttentionCases.timed(), NormCases.timed(), ElementwiseCases.timed(),
-            ReduceCases.timed(), LossCases.timed(), OptimizerCases.timed(), TokenCases.timed(), ImageCases.timed(),
+            GemmCases.timed(),
+            AttentionCases.timed(),
+            NormCases.timed(),
+            ElementwiseCases.timed(),
+            ReduceCases.timed(),
+            LossCases.timed(),
+            OptimizerCases.timed(),
+            TokenCases.timed(),
+            ImageCases.timed(),
             RandomCases.timed())
         .flatMap(cases -> cases);
   }

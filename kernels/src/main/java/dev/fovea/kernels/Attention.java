@@ -5,10 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One attention call: sizes and operands. Mutable and reusable like {@link Gemm}.
  *
- * <p>Head {@code h} of query {@code t} in image {@code b} stands at row {@code b * queries + t} of q (and
- * {@code b * keys + t} of k and v), columns {@code [h * headDim, (h+1) * headDim)}. With leading dimensions
- * of 3 d, q, k and v can be the thirds of one fused projection. Head dimensions of 1 to 256 are served.
- * Gradients may not overlap inputs.
+ * <p>Head {@code h} of query {@code t} in image {@code b} stands at row {@code b * queries + t} of q (and {@code b *
+ * keys + t} of k and v), columns {@code [h * headDim, (h+1) * headDim)}. With leading dimensions of 3 d, q, k and v can
+ * be the thirds of one fused projection. Head dimensions of 1 to 256 are served. Gradients may not overlap inputs.
  */
 public final class Attention {
   public final int batch;
@@ -81,8 +80,8 @@ public final class Attention {
   }
 
   /**
-   * I32 [batch]: image b attends to its first {@code lengths[b]} keys only (1 to {@code keys}; the caller
-   * answers for that range, since a device does not look). Null: to all.
+   * I32 [batch]: image b attends to its first {@code lengths[b]} keys only (1 to {@code keys}; the caller answers for
+   * that range, since a device does not look). Null: to all.
    */
   public Attention lengths(@Nullable Span lengths) {
     this.lengths = lengths;

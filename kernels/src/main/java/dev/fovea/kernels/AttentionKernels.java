@@ -7,8 +7,8 @@ package dev.fovea.kernels;
  * <p>Softmax subtracts each query's largest logit, so that logits of any finite size are safe. A NaN in a query, or in
  * anything that it attends to, makes that query's results NaN. Results do not depend on the number of threads.
  *
- * <p>In the error bounds u is 2^-24, L the largest {@code |scale| sum |q k|} over pairs of a query and a key, and results
- * stored as BF16 are rounded once more.
+ * <p>In the error bounds u is 2^-24, L the largest {@code |scale| sum |q k|} over pairs of a query and a key, and
+ * results stored as BF16 are rounded once more.
  */
 public interface AttentionKernels {
   /**
@@ -36,8 +36,8 @@ public interface AttentionKernels {
   void backward(Attention call);
 
   /**
-   * Writes the attention weights from {@code q, k, lse}, for looking at: {@code p} is F32 [batch, heads, queries, keys],
-   * and zero for keys past an image's valid length.
+   * Writes the attention weights from {@code q, k, lse}, for looking at: {@code p} is F32 [batch, heads, queries,
+   * keys], and zero for keys past an image's valid length.
    *
    * <p>Error bound, relative: {@code ((headDim + 4) (L + 1) + 4) u}; weights below 2^-126 may be zero.
    *

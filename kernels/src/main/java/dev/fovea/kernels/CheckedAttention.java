@@ -106,8 +106,7 @@ final class CheckedAttention implements AttentionKernels {
    * of a fused projection.
    */
   private static void apart(Attention call, Operand a, int aRows, Operand b, int bRows) {
-    if (meets(a.span(), extent(call, a, aRows), b.span(), extent(call, b, bRows))
-        && !interleaved(a, b, width(call))) {
+    if (meets(a.span(), extent(call, a, aRows), b.span(), extent(call, b, bRows)) && !interleaved(a, b, width(call))) {
       overlap(a.name(), b.name());
     }
   }
@@ -124,7 +123,8 @@ final class CheckedAttention implements AttentionKernels {
 
   /** Bytes from the first element to the last. */
   private static long extent(Attention call, Operand operand, int rows) {
-    return (((long) call.batch * rows - 1) * operand.ld() + width(call)) * operand.span().dtype().bytes();
+    return (((long) call.batch * rows - 1) * operand.ld() + width(call))
+        * operand.span().dtype().bytes();
   }
 
   private static boolean interleaved(Operand a, Operand b, long width) {

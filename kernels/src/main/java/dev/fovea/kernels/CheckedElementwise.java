@@ -128,13 +128,13 @@ record CheckedElementwise(ElementwiseKernels kernels) implements ElementwiseKern
       Check.matrix("branch", branch, rows, columns, columns);
       Check.typed("dColumnScale", dColumnScale, DType.F32, columns);
     }
-    kernels.residualGradient(
-        rows, columns, dy, branch, columnScale, rowScale, rowsPerScale, dBranch, dColumnScale);
+    kernels.residualGradient(rows, columns, dy, branch, columnScale, rowScale, rowsPerScale, dBranch, dColumnScale);
   }
 
   @Override
   public void cast(Span x, Span y) {
-    boolean supported = y.dtype() == DType.F32 ? true : x.dtype().isFloating() && y.dtype().isFloating();
+    boolean supported =
+        y.dtype() == DType.F32 ? true : x.dtype().isFloating() && y.dtype().isFloating();
     if (!supported) {
       throw new IllegalArgumentException(
           "y: got %s, expected F32 or, from a floating dtype, another; x is %s".formatted(y.dtype(), x.dtype()));

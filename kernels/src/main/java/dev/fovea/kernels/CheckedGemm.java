@@ -7,8 +7,24 @@ import org.jspecify.annotations.Nullable;
 final class CheckedGemm implements GemmKernels {
   /** Everything a product writes, then everything it only reads: the order of {@link #span}. */
   private static final String[] NAMES = {
-    "c", "c2", "pre", "queryStats", "keyStats", "columnSums", "operandSums",
-    "a", "a2", "b", "bias", "saved", "queryWeight", "queryBias", "keyWeight", "keyBias", "columnScale", "rowScale",
+    "c",
+    "c2",
+    "pre",
+    "queryStats",
+    "keyStats",
+    "columnSums",
+    "operandSums",
+    "a",
+    "a2",
+    "b",
+    "bias",
+    "saved",
+    "queryWeight",
+    "queryBias",
+    "keyWeight",
+    "keyBias",
+    "columnScale",
+    "rowScale",
     "residual"
   };
 
@@ -64,7 +80,8 @@ final class CheckedGemm implements GemmKernels {
   private void packed(String name, Layout layout, int n, int k, Span packed) {
     long bytes = packedBytes(layout, n, k);
     if (bytes == 0) {
-      throw new IllegalArgumentException(name + ": got a packed B, expected B as it lies on a device that packs nothing");
+      throw new IllegalArgumentException(
+          name + ": got a packed B, expected B as it lies on a device that packs nothing");
     }
     Check.typed(name, packed, DType.F32, bytes / DType.F32.bytes());
     if (packed.address() % PACKED_ALIGNMENT != 0) {
@@ -126,14 +143,12 @@ final class CheckedGemm implements GemmKernels {
     Check.range("qkNorm.eps", norm.eps(), 0, Float.MAX_VALUE);
     long width = 2L * norm.heads() * norm.headDim();
     if (norm.begin() < 0 || norm.begin() + width > g.n) {
-      throw new IllegalArgumentException(
-          "qkNorm: got columns [%d, %d), expected a part of [0, %d)"
-              .formatted(norm.begin(), norm.begin() + width, g.n));
+      throw new IllegalArgumentException("qkNorm: got columns [%d, %d), expected a part of [0, %d)"
+          .formatted(norm.begin(), norm.begin() + width, g.n));
     }
     if (g.activationColumns() > norm.begin()) {
-      throw new IllegalArgumentException(
-          "qkNorm.begin: got %d, expected at least %d, behind the activation's columns"
-              .formatted(norm.begin(), g.activationColumns()));
+      throw new IllegalArgumentException("qkNorm.begin: got %d, expected at least %d, behind the activation's columns"
+          .formatted(norm.begin(), g.activationColumns()));
     }
     Check.vector("qkNorm.queryWeight", norm.queryWeight(), norm.headDim());
     Check.optional("qkNorm.queryBias", norm.queryBias(), norm.headDim());
@@ -154,8 +169,7 @@ final class CheckedGemm implements GemmKernels {
             && written.address() < other.address() + bytes(g, j, other)
             && other.address() < written.address() + bytes(g, i, written)
             && !(i == 0 && j == NAMES.length - 1 && residualIsC(g))) {
-          throw new IllegalArgumentException(
-              "%s: overlaps %s, expected its own memory".formatted(NAMES[i], NAMES[j]));
+          throw new IllegalArgumentException("%s: overlaps %s, expected its own memory".formatted(NAMES[i], NAMES[j]));
         }
       }
     }
@@ -193,21 +207,20 @@ final class CheckedGemm implements GemmKernels {
   /** How far from its address a span is used: matrices may lie in spans that are longer than they are. */
   private static long bytes(Gemm g, int i, Span span) {
     boolean tall = g.layout == Layout.TN;
-    long elements =
-        switch (i) {
-          case 0 -> extent(g.m, g.splitN(), g.ldc());
-          case 1 -> extent(g.m, g.n - g.splitN(), g.ldc2());
-          case 2 -> extent(g.m, g.preColumns(), g.ldPre());
-          case 3, 4 -> 2L * g.m * heads(g);
-          case 5, 16 -> g.n;
-          case 6 -> g.m;
-          case 7 -> extent(tall ? g.k : g.m, tall ? g.m : g.splitK(), g.lda());
-          case 8 -> extent(g.m, g.k - g.splitK(), g.lda2());
-          case 9 -> g.packedB() ? span.count() : extentOfB(g);
-          case 11 -> extent(g.m, g.activationColumns(), g.ldSaved());
-          case 18 -> extent(g.m, g.n, g.ldResidual());
-          default -> span.count();
-        };
+    long elements = switch (i) {
+      case 0 -> extent(g.m, g.splitN(), g.ldc());
+      case 1 -> extent(g.m, g.n - g.splitN(), g.ldc2());
+      case 2 -> extent(g.m, g.preColumns(), g.ldPre());
+      case 3, 4 -> 2L * g.m * heads(g);
+      case 5, 16 -> g.n;
+      case 6 -> g.m;
+      case 7 -> extent(tall ? g.k : g.m, tall ? g.m : g.splitK(), g.lda());
+      case 8 -> extent(g.m, g.k - g.splitK(), g.lda2());
+      case 9 -> g.packedB() ? span.count() : extentOfB(g);
+      case 11 -> extent(g.m, g.activationColumns(), g.ldSaved());
+      case 18 -> extent(g.m, g.n, g.ldResidual());
+      default -> span.count();
+    };
     return elements * span.dtype().bytes();
   }
 

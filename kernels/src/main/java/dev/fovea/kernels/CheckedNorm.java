@@ -6,14 +6,7 @@ import org.jspecify.annotations.Nullable;
 record CheckedNorm(NormKernels kernels) implements NormKernels {
   @Override
   public void forward(
-      Norm norm,
-      Span x,
-      long ldx,
-      @Nullable Span weight,
-      @Nullable Span bias,
-      Span y,
-      long ldy,
-      @Nullable Span stats) {
+      Norm norm, Span x, long ldx, @Nullable Span weight, @Nullable Span bias, Span y, long ldy, @Nullable Span stats) {
     int columns = Math.multiplyExact(norm.groups(), norm.width());
     Check.matrix("x", x, norm.rows(), columns, ldx);
     Check.optional("weight", weight, norm.width());
@@ -47,8 +40,7 @@ record CheckedNorm(NormKernels kernels) implements NormKernels {
     }
     Check.matrix("dx", dx, norm.rows(), columns, lddx);
     if (dx.equals(dy) && lddx != lddy) {
-      throw new IllegalArgumentException(
-          "lddx: got %d, expected %d as lddy because dx is dy".formatted(lddx, lddy));
+      throw new IllegalArgumentException("lddx: got %d, expected %d as lddy because dx is dy".formatted(lddx, lddy));
     }
     Check.optionalTyped("dWeight", dWeight, DType.F32, norm.width());
     Check.optionalTyped("dBias", dBias, DType.F32, norm.width());

@@ -69,8 +69,8 @@ public interface ElementwiseKernels {
       @Nullable Span dColumnScale);
 
   /**
-   * {@code y[i] = x[i]} between any two floating dtypes, round to nearest even; also U8, I32 or I64 to
-   * F32. NaN stays NaN.
+   * {@code y[i] = x[i]} between any two floating dtypes, round to nearest even; also U8, I32 or I64 to F32. NaN stays
+   * NaN.
    */
   void cast(Span x, Span y);
 
@@ -83,8 +83,8 @@ public interface ElementwiseKernels {
   void castStochastic(Span x, Span y, long seed, long step);
 
   /**
-   * Copies {@code rows} rows of {@code columns} elements between matrices of the same dtype (any) with
-   * leading dimensions {@code ldx} and {@code ldy}. No overlap.
+   * Copies {@code rows} rows of {@code columns} elements between matrices of the same dtype (any) with leading
+   * dimensions {@code ldx} and {@code ldy}. No overlap.
    */
   void copy(long rows, int columns, Span x, long ldx, Span y, long ldy);
 }

@@ -3,32 +3,32 @@ package dev.fovea.kernels;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One matrix product {@code C[m,n] = epilogue(alpha op(A)[m,k] op(B)[k,n])}: sizes, operands and the
- * epilogue. Mutable and reusable, so that a caller can describe a layer once and run it many times
- * without garbage; a kernel reads it only while it is being submitted.
+ * One matrix product {@code C[m,n] = epilogue(alpha op(A)[m,k] op(B)[k,n])}: sizes, operands and the epilogue. Mutable
+ * and reusable, so that a caller can describe a layer once and run it many times without garbage; a kernel reads it
+ * only while it is being submitted.
  *
- * <p>The epilogue takes each value {@code v} of the product through these steps, in this order, in F32;
- * steps whose operand was not given are skipped:
+ * <p>The epilogue takes each value {@code v} of the product through these steps, in this order, in F32; steps whose
+ * operand was not given are skipped:
  *
  * <ol>
  *   <li>{@code v += c} as it was before ({@link #accumulate});
  *   <li>{@code v += bias[col]}, for as many columns as there are biases;
- *   <li>in columns that go on to a function, a QK-norm or a column scale, and in the first {@code preColumns}, {@code v}
- *       is rounded to the dtype of {@code pre}, or to that of C without one; {@code pre[row,col] = v} ({@link #pre}). So
- *       a value is the same whether or not it was kept, and recomputing from {@code pre} is exact;
- *   <li>for the first {@code activationColumns} columns, {@code v = f(v)} ({@link #activation}) or {@code
- *       v *= f'(saved[row,col])} ({@link #activationGradient});
- *   <li>QK-norm of the heads that lie in columns {@code [qkBegin, qkBegin + 2 heads headDim)}: queries, then
- *       keys ({@link #qkNorm});
+ *   <li>in columns that go on to a function, a QK-norm or a column scale, and in the first {@code preColumns},
+ *       {@code v} is rounded to the dtype of {@code pre}, or to that of C without one; {@code pre[row,col] = v}
+ *       ({@link #pre}). So a value is the same whether or not it was kept, and recomputing from {@code pre} is exact;
+ *   <li>for the first {@code activationColumns} columns, {@code v = f(v)} ({@link #activation}) or {@code v *=
+ *       f'(saved[row,col])} ({@link #activationGradient});
+ *   <li>QK-norm of the heads that lie in columns {@code [qkBegin, qkBegin + 2 heads headDim)}: queries, then keys
+ *       ({@link #qkNorm});
  *   <li>{@code v *= columnScale[col]} (LayerScale);
  *   <li>{@code v *= rowScale[row / rowsPerScale]} (stochastic depth: one factor per image);
  *   <li>{@code v += residual[row,col]};
  *   <li>{@code c[row,col] = v}, and {@code columnSums[col] += sum over rows of v}.
  * </ol>
  *
- * <p>A and C may be made of two spans each: A split along k ({@code [A | A2]}, as the ViT-22B output
- * projection reads attention and MLP), C split along n ({@code [C | C2]}, as its input projection writes
- * MLP and QKV). {@code residual} may be the same span as C; nothing else may overlap C.
+ * <p>A and C may be made of two spans each: A split along k ({@code [A | A2]}, as the ViT-22B output projection reads
+ * attention and MLP), C split along n ({@code [C | C2]}, as its input projection writes MLP and QKV). {@code residual}
+ * may be the same span as C; nothing else may overlap C.
  */
 public final class Gemm {
   public final Layout layout;
@@ -71,8 +71,7 @@ public final class Gemm {
   /** A product of the given sizes, each at least 1. */
   public Gemm(Layout layout, int m, int n, int k) {
     if (m < 1 || n < 1 || k < 1) {
-      throw new IllegalArgumentException(
-          "m, n, k: got %d, %d, %d, expected at least 1 each".formatted(m, n, k));
+      throw new IllegalArgumentException("m, n, k: got %d, %d, %d, expected at least 1 each".formatted(m, n, k));
     }
     this.layout = layout;
     this.m = m;
@@ -81,8 +80,8 @@ public final class Gemm {
   }
 
   /**
-   * Per-head normalisation of queries and keys inside the projection that makes them (ViT-22B, section
-   * 2.1; parameters are shared by all heads).
+   * Per-head normalisation of queries and keys inside the projection that makes them (ViT-22B, section 2.1; parameters
+   * are shared by all heads).
    *
    * @param begin first column of the queries; the keys follow at {@code begin + heads * headDim}
    * @param heads number of heads

@@ -10,8 +10,8 @@ public interface GemmKernels {
   void run(Gemm call);
 
   /**
-   * Bytes that {@link #pack} needs for a B of this layout and size, or 0 where this device reads B as it
-   * lies and packing gains nothing.
+   * Bytes that {@link #pack} needs for a B of this layout and size, or 0 where this device reads B as it lies and
+   * packing gains nothing.
    */
   long packedBytes(Layout layout, int n, int k);
 

@@ -1,9 +1,9 @@
 package dev.fovea.kernels;
 
 /**
- * The shape and kind of a normalisation: {@code groups} groups of {@code width} neighbouring values in
- * each of {@code rows} rows are each normalised on their own. {@code groups = 1} is the usual norm over a
- * token; {@code groups = heads} normalises each head (QK-norm).
+ * The shape and kind of a normalisation: {@code groups} groups of {@code width} neighbouring values in each of
+ * {@code rows} rows are each normalised on their own. {@code groups = 1} is the usual norm over a token; {@code groups
+ * = heads} normalises each head (QK-norm).
  *
  * @param rows number of rows
  * @param groups groups in a row

@@ -10,28 +10,26 @@ public interface NormKernels {
   }
 
   /**
-   * {@code y = (x - mean) rstd weight + bias}, with mean = 0 for RMSNorm. Variance is the mean of squared
-   * deviations from the mean (two passes), not a difference of squares.
+   * {@code y = (x - mean) rstd weight + bias}, with mean = 0 for RMSNorm. Variance is the mean of squared deviations
+   * from the mean (two passes), not a difference of squares.
    *
    * @param x [rows, groups * width] with leading dimension {@code ldx}
    * @param weight [width] or null for 1
    * @param bias [width] or null for 0
    * @param y as x, with leading dimension {@code ldy}; may be x
-   * @param stats F32 [2, rows, groups]: all means, then all reciprocal deviations {@code 1/sqrt(var +
-   *     eps)}; or null
+   * @param stats F32 [2, rows, groups]: all means, then all reciprocal deviations {@code 1/sqrt(var + eps)}; or null
    */
   void forward(
       Norm norm, Span x, long ldx, @Nullable Span weight, @Nullable Span bias, Span y, long ldy, @Nullable Span stats);
 
   /**
-   * The gradient: {@code dx = add + rstd (g - mean(g) - xhat mean(g xhat))} with {@code g = dy weight},
-   * and without the {@code mean(g)} term for RMSNorm.
+   * The gradient: {@code dx = add + rstd (g - mean(g) - xhat mean(g xhat))} with {@code g = dy weight}, and without the
+   * {@code mean(g)} term for RMSNorm.
    *
    * @param stats as {@link #forward} wrote it
    * @param dy [rows, groups * width] with leading dimension {@code lddy}
    * @param add what the residual branch contributes, laid out like dx; may be dx; null for 0
-   * @param dx [rows, groups * width] with leading dimension {@code lddx}; may be dy when the leading
-   *     dimensions agree
+   * @param dx [rows, groups * width] with leading dimension {@code lddx}; may be dy when the leading dimensions agree
    * @param dWeight F32 [width], added to; or null
    * @param dBias F32 [width], added to; or null
    */

@@ -6,10 +6,10 @@ import org.jspecify.annotations.Nullable;
  * Optimizer steps for one parameter tensor, in place.
  *
  * <p>Parameters and gradients are F32 or BF16; a BF16 parameter is rounded as {@link Rounding} says.
- * {@code gradientScale} is F32 [1] on the device, multiplied with the gradient as it is read ({@link
- * ReduceKernels#clipFactor}), or null for 1. No operand may overlap another. An element's update is within 16 u of
- * exact arithmetic on the moments as they are stored, relative to the magnitudes of the terms that are added; means of
- * squares are sums as in {@link ReduceKernels}.
+ * {@code gradientScale} is F32 [1] on the device, multiplied with the gradient as it is read
+ * ({@link ReduceKernels#clipFactor}), or null for 1. No operand may overlap another. An element's update is within 16 u
+ * of exact arithmetic on the moments as they are stored, relative to the magnitudes of the terms that are added; means
+ * of squares are sums as in {@link ReduceKernels}.
  */
 public interface OptimizerKernels {
   /** These kernels behind the checks of their arguments. */
@@ -45,8 +45,8 @@ public interface OptimizerKernels {
    * does JAX, and with it big_vision, where the paper's results come from.
    *
    * @param learningRate times the schedule
-   * @param weightDecay times the schedule, not multiplied by the learning rate: {@code param -=
-   *     learningRate update + weightDecay param}
+   * @param weightDecay times the schedule, not multiplied by the learning rate: {@code param -= learningRate update +
+   *     weightDecay param}
    * @param momentum beta1, 0.9 in the paper
    * @param decayRate exponent of the second moment's decay {@code 1 - step^-decayRate}, 0.8
    * @param beta2Cap its upper bound, 0.999
@@ -54,13 +54,7 @@ public interface OptimizerKernels {
    * @param step counted from 1
    */
   record Adafactor(
-      float learningRate,
-      float weightDecay,
-      float momentum,
-      float decayRate,
-      float beta2Cap,
-      float eps,
-      long step) {
+      float learningRate, float weightDecay, float momentum, float decayRate, float beta2Cap, float eps, long step) {
     /** The second moment's decay at this step. */
     public float beta2() {
       return (float) Math.min(beta2Cap, 1 - Math.pow(step, -decayRate));
@@ -68,9 +62,9 @@ public interface OptimizerKernels {
   }
 
   /**
-   * A parameter seen as {@code batch} matrices of [rows, columns]: element (b, r, c) stands at {@code b *
-   * batchStride + r * rowStride + c}, no two at the same place. A fused weight is factored per part and per head this
-   * way. Elements outside of the matrices are left alone.
+   * A parameter seen as {@code batch} matrices of [rows, columns]: element (b, r, c) stands at {@code b * batchStride +
+   * r * rowStride + c}, no two at the same place. A fused weight is factored per part and per head this way. Elements
+   * outside of the matrices are left alone.
    */
   record Factors(int batch, int rows, int columns, long batchStride, long rowStride) {
     /** A plain matrix. */
@@ -99,8 +93,8 @@ public interface OptimizerKernels {
    * One Adafactor step with a factored second moment.
    *
    * <p>With {@code s = g^2 + eps}: {@code vRow} and {@code vColumn} move to the means of s by {@code v = beta2 v + (1 -
-   * beta2) mean(s)}; {@code u = g / sqrt(vRow / mean(vRow)) / sqrt(vColumn)}; {@code m = momentum m + (1 - momentum) u};
-   * {@code param -= learningRate m + weightDecay param}.
+   * beta2) mean(s)}; {@code u = g / sqrt(vRow / mean(vRow)) / sqrt(vColumn)}; {@code m = momentum m + (1 - momentum)
+   * u}; {@code param -= learningRate m + weightDecay param}.
    *
    * @param vRow F32 [batch, rows]: running mean over columns of the squared gradient
    * @param vColumn F32 [batch, columns]: running mean over rows
@@ -118,8 +112,8 @@ public interface OptimizerKernels {
       Rounding rounding);
 
   /**
-   * One Adafactor step of a tensor too small to factor: {@code u = g / sqrt(v)}, and {@code v} is F32, like the parameter
-   * in count.
+   * One Adafactor step of a tensor too small to factor: {@code u = g / sqrt(v)}, and {@code v} is F32, like the
+   * parameter in count.
    */
   void adafactorUnfactored(
       Adafactor h, Span param, Span gradient, @Nullable Span gradientScale, Span v, Span m, Rounding rounding);

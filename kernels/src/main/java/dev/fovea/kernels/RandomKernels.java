@@ -1,8 +1,8 @@
 package dev.fovea.kernels;
 
 /**
- * Random numbers as a function of (seed, step, element): Philox4x32-10 (Salmon et al., SC 2011), the same on every device
- * and however the work is split.
+ * Random numbers as a function of (seed, step, element): Philox4x32-10 (Salmon et al., SC 2011), the same on every
+ * device and however the work is split.
  *
  * <p>The key is the seed (low word, high word); the counter of element {@code i} is {@code (i / 4 low, i / 4 high, step
  * low, step high)}; the element takes word {@code i % 4} of the block.
@@ -17,8 +17,8 @@ public interface RandomKernels {
   void bits(Span out, long seed, long step);
 
   /**
-   * {@code out = low + (high - low) u} with {@code u = (word >>> 8) 2^-24}: one fused multiply-add, and the number below
-   * {@code high} where that would round to it, so that each is in [low, high). F32, or BF16 rounded from it.
+   * {@code out = low + (high - low) u} with {@code u = (word >>> 8) 2^-24}: one fused multiply-add, and the number
+   * below {@code high} where that would round to it, so that each is in [low, high). F32, or BF16 rounded from it.
    */
   void uniform(Span out, float low, float high, long seed, long step);
 

@@ -3,11 +3,10 @@ package dev.fovea.kernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A stretch of one device's memory that a kernel reads or writes. It borrows: whoever allocated the
- * memory keeps it alive until the kernel has run.
+ * A stretch of one device's memory that a kernel reads or writes. It borrows: whoever allocated the memory keeps it
+ * alive until the kernel has run.
  *
- * @param address first byte: a native address on CPU, a device pointer on CUDA; a multiple of the
- *     element size
+ * @param address first byte: a native address on CPU, a device pointer on CUDA; a multiple of the element size
  * @param bytes length; a multiple of the element size
  * @param dtype how the elements are stored
  */

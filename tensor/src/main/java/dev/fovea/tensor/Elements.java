@@ -99,26 +99,25 @@ final class Elements {
 
   /** Stores floats in a floating dtype. */
   static void write(float[] values, RawMemory raw, Span span) {
-    MemorySegment stored =
-        switch (span.dtype()) {
-          case F32 -> MemorySegment.ofArray(values);
-          case BF16, F16 -> {
-            boolean half = span.dtype() == DType.F16;
-            short[] bits = new short[values.length];
-            for (int i = 0; i < bits.length; i++) {
-              bits[i] = half ? Float.floatToFloat16(values[i]) : bf16(values[i]);
-            }
-            yield MemorySegment.ofArray(bits);
-          }
-          case F64 -> {
-            double[] wide = new double[values.length];
-            for (int i = 0; i < wide.length; i++) {
-              wide[i] = values[i];
-            }
-            yield MemorySegment.ofArray(wide);
-          }
-          case I32, I64, U8 -> throw new AssertionError(span.dtype());
-        };
+    MemorySegment stored = switch (span.dtype()) {
+      case F32 -> MemorySegment.ofArray(values);
+      case BF16, F16 -> {
+        boolean half = span.dtype() == DType.F16;
+        short[] bits = new short[values.length];
+        for (int i = 0; i < bits.length; i++) {
+          bits[i] = half ? Float.floatToFloat16(values[i]) : bf16(values[i]);
+        }
+        yield MemorySegment.ofArray(bits);
+      }
+      case F64 -> {
+        double[] wide = new double[values.length];
+        for (int i = 0; i < wide.length; i++) {
+          wide[i] = values[i];
+        }
+        yield MemorySegment.ofArray(wide);
+      }
+      case I32, I64, U8 -> throw new AssertionError(span.dtype());
+    };
     raw.write(stored, span.address());
   }
 

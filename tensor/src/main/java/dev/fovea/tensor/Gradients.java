@@ -34,7 +34,8 @@ public final class Gradients implements AutoCloseable {
     return gradients.size();
   }
 
-  @Nullable Tensor take(Variable.Leaf leaf) {
+  @Nullable
+  Tensor take(Variable.Leaf leaf) {
     return gradients.remove(leaf);
   }
 

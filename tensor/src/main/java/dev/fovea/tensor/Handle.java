@@ -6,15 +6,15 @@ import org.jspecify.annotations.Nullable;
  * One reference to memory, that a scope or the caller gives up: the lifetime of a {@link Tensor}.
  *
  * <pre>{@code
- *           made in a scope            without one
- *                 |                         |
- *                 v      moveTo(null)       v
- *   owned by a scope  ----------------->  owned by the caller
- *        |  ^   |     <-----------------    |
- *        +--+   |       moveTo(scope)       |
- *   moveTo      | close, scope's close      | close
- *               v                           v
- *             closed (no way back; the reference is given up once)
+ *         made in a scope            without one
+ *               |                         |
+ *               v      moveTo(null)       v
+ * owned by a scope  ----------------->  owned by the caller
+ *      |  ^   |     <-----------------    |
+ *      +--+   |       moveTo(scope)       |
+ * moveTo      | close, scope's close      | close
+ *             v                           v
+ *           closed (no way back; the reference is given up once)
  * }</pre>
  *
  * Any thread may call any method. Locks are taken in the order handle, scope.

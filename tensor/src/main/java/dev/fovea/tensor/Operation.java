@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * One differentiable operation: what it reads, what it makes, how it computes, and how it sends a gradient back.
  *
- * <p>A subclass registers its operands in its constructor with {@link #input} and its results with {@link #output}, marks
- * with {@code keep()} what its backward pass will read, and calls {@link #run}. If a {@link Tape} is recording and an
- * operand wants a gradient, the operation goes on the tape; otherwise it computes and is forgotten, and nothing is kept.
+ * <p>A subclass registers its operands in its constructor with {@link #input} and its results with {@link #output},
+ * marks with {@code keep()} what its backward pass will read, and calls {@link #run}. If a {@link Tape} is recording
+ * and an operand wants a gradient, the operation goes on the tape; otherwise it computes and is forgotten, and nothing
+ * is kept.
  *
  * <pre>{@code
  * final class Square extends Operation {
@@ -94,7 +95,12 @@ public abstract class Operation {
    * @param pre its argument, rows of {@code columns} values, {@code ld} apart
    * @param sums F32 sums over rows of the gradient of {@code pre} (a bias gradient), added to; or null
    */
-  public record PreActivation(Activation f, Span pre, long ld, int columns, @Nullable Tensor sums) {}
+  public record PreActivation(
+      Activation f,
+      Span pre,
+      long ld,
+      int columns,
+      @Nullable Tensor sums) {}
 
   protected final Device device() {
     return device;
@@ -126,9 +132,10 @@ public abstract class Operation {
 
   /** Registers a result, allocated in the current scope. */
   protected final Output output(Shape shape, DType dtype) {
-    return add(tape != null && tape.replays() && recording()
-        ? Tensor.promised(shape, dtype, this::forwardOnce)
-        : Tensor.empty(shape, dtype));
+    return add(
+        tape != null && tape.replays() && recording()
+            ? Tensor.promised(shape, dtype, this::forwardOnce)
+            : Tensor.empty(shape, dtype));
   }
 
   /** Registers a result that exists already. */
@@ -413,8 +420,10 @@ public abstract class Operation {
 
     /** As {@link #gradient}, in memory that may be overwritten. */
     public Tensor ownGradient() {
-      boolean shared = variable != null && variable.gradient != null
-          && variable.gradient.dtype() == dtype && !variable.ownsGradient();
+      boolean shared = variable != null
+          && variable.gradient != null
+          && variable.gradient.dtype() == dtype
+          && !variable.ownsGradient();
       Tensor gradient = gradient();
       if (!shared) {
         return gradient;

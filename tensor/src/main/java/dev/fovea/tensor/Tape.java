@@ -115,8 +115,8 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * As {@link #backward(Tensor)}, handing out each gradient as soon as it is complete and freeing it afterwards, so that
-   * only a few exist at a time.
+   * As {@link #backward(Tensor)}, handing out each gradient as soon as it is complete and freeing it afterwards, so
+   * that only a few exist at a time.
    */
   public void backward(Tensor loss, GradientSink sink) {
     differentiate(loss, null, null, sink);
@@ -212,7 +212,8 @@ public final class Tape implements AutoCloseable {
   }
 
   /** What the tensor is to this tape: a result of it, a leaf, or null for a constant. */
-  @Nullable Variable variableOf(Tensor value) {
+  @Nullable
+  Variable variableOf(Tensor value) {
     Variable variable = value.variable();
     if (variable != null) {
       return variable.tape == this ? variable : null;

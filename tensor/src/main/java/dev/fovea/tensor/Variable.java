@@ -19,7 +19,8 @@ final class Variable {
   boolean beforeActivation;
 
   /** What has arrived, in the value's dtype or its accumulator's; a handle of its own. */
-  @Nullable Tensor gradient;
+  @Nullable
+  Tensor gradient;
 
   /** The identity of a trainable tensor, shared by its views. */
   static final class Leaf {

@@ -93,7 +93,8 @@ final class TapeTest {
       var lost = assertThrows(IllegalStateException.class, () -> w.narrow(0, 1));
       assertEquals("narrow: got a tensor that a tape follows, expected none; use Ops.slice", lost.getMessage());
       assertThrows(IllegalStateException.class, () -> w.to(DType.BF16));
-      assertThrows(IllegalArgumentException.class, () -> Tensor.of(new int[] {1}, 1).trainable());
+      assertThrows(
+          IllegalArgumentException.class, () -> Tensor.of(new int[] {1}, 1).trainable());
     }
   }
 
@@ -104,8 +105,7 @@ final class TapeTest {
     try (Scope scope = Scope.open();
         Tape tape = Tape.record(Recompute.BLOCK)) {
       Tensor w = Tensor.of(new float[] {1, 2}, 1, 2).trainable();
-      assertThrows(IllegalArgumentException.class,
-          () -> Tape.block(w, x -> Ops.add(x, Tensor.of(new float[] {1}, 1))));
+      assertThrows(IllegalArgumentException.class, () -> Tape.block(w, x -> Ops.add(x, Tensor.of(new float[] {1}, 1))));
       Tensor y = Tape.block(w, x -> Ops.scale(x, 3));
       assertEquals(Recompute.BLOCK, tape.policy());
       try (Gradients gradients = tape.backward(y, Tensor.full(y.shape(), DType.F32, 1))) {

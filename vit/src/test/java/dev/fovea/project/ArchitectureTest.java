@@ -2,8 +2,8 @@ package dev.fovea.project;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
-import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -34,23 +34,35 @@ class ArchitectureTest {
 
   @Test
   void kernelsKnowNoTensors() {
-    noClasses().that().resideInAPackage("dev.fovea.kernels..")
-        .should().dependOnClassesThat().resideInAnyPackage("dev.fovea.tensor..", "dev.fovea.vit..")
+    noClasses()
+        .that()
+        .resideInAPackage("dev.fovea.kernels..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.fovea.tensor..", "dev.fovea.vit..")
         .check(CLASSES);
   }
 
   @Test
   void tensorsKnowNoModels() {
-    noClasses().that().resideInAPackage("dev.fovea.tensor..")
-        .should().dependOnClassesThat().resideInAPackage("dev.fovea.vit..")
+    noClasses()
+        .that()
+        .resideInAPackage("dev.fovea.tensor..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.fovea.vit..")
         .allowEmptyShould(true)
         .check(CLASSES);
   }
 
   @Test
   void theContractKnowsNoBackEnd() {
-    noClasses().that().resideInAPackage("dev.fovea.kernels")
-        .should().dependOnClassesThat().resideInAPackage("dev.fovea.kernels.*..")
+    noClasses()
+        .that()
+        .resideInAPackage("dev.fovea.kernels")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.fovea.kernels.*..")
         .check(CLASSES);
   }
 
@@ -62,17 +74,24 @@ class ArchitectureTest {
   /** The JVM may lack the module: whatever names it is loaded by name only. */
   @Test
   void onlyVectorClassesTouchTheVectorApi() {
-    noClasses().that().haveSimpleNameNotStartingWith("Vector")
-        .or().resideOutsideOfPackage("dev.fovea.kernels.cpu.simd")
-        .should().dependOnClassesThat().resideInAPackage("jdk.incubator.vector..")
+    noClasses()
+        .that()
+        .haveSimpleNameNotStartingWith("Vector")
+        .or()
+        .resideOutsideOfPackage("dev.fovea.kernels.cpu.simd")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("jdk.incubator.vector..")
         .check(CLASSES);
   }
 
   @Test
   void onlyTheCommandLinePrintsOrExits() {
-    noClasses().that(not(resideInAPackage(COMMAND_LINE)))
+    noClasses()
+        .that(not(resideInAPackage(COMMAND_LINE)))
         .should(GeneralCodingRules.ACCESS_STANDARD_STREAMS)
-        .orShould().callMethod(System.class, "exit", int.class)
+        .orShould()
+        .callMethod(System.class, "exit", int.class)
         .because("a library reports through exceptions and System.Logger")
         .check(CLASSES);
     noClasses().should(GeneralCodingRules.USE_JAVA_UTIL_LOGGING).check(CLASSES);

@@ -28,9 +28,12 @@ class ConsumerIT {
   static void compile() throws IOException, InterruptedException {
     jars = String.join(File.pathSeparator, jars());
     Jdk.Result result = Jdk.javac(
-        "-Xlint:all,-incubating,-try", "-Werror",
-        "-p", jars,
-        "-d", classes.toString(),
+        "-Xlint:all,-incubating,-try",
+        "-Werror",
+        "-p",
+        jars,
+        "-d",
+        classes.toString(),
         SOURCES.resolve("module-info.java").toString(),
         SOURCES.resolve("org/example/consumer/Main.java").toString());
     assertEquals(0, result.exitCode(), result.out() + result.err());
@@ -39,8 +42,7 @@ class ConsumerIT {
   /** The packaged jar of this module and the jars beside which the launcher puts it. */
   private static List<String> jars() throws IOException {
     try (Stream<Path> libraries = Files.list(Path.of("target", "lib"))) {
-      List<String> jars = Stream.concat(
-              Stream.of(Path.of(System.getProperty("fovea.jar"))), libraries)
+      List<String> jars = Stream.concat(Stream.of(Path.of(System.getProperty("fovea.jar"))), libraries)
           .map(Path::toString)
           .sorted()
           .toList();
@@ -53,19 +55,23 @@ class ConsumerIT {
   @Test
   void onTheClassPathWithTheModuleAdded() throws IOException, InterruptedException {
     Jdk.Result result = Jdk.java(
-        "--add-modules", "jdk.incubator.vector",
+        "--add-modules",
+        "jdk.incubator.vector",
         "--enable-native-access=ALL-UNNAMED",
-        "-cp", jars + File.pathSeparator + classes,
+        "-cp",
+        jars + File.pathSeparator + classes,
         MAIN);
     assertRan(result);
-    assertEquals(List.of("WARNING: Using incubator modules: jdk.incubator.vector"), result.err().lines().toList());
+    assertEquals(
+        List.of("WARNING: Using incubator modules: jdk.incubator.vector"),
+        result.err().lines().toList());
   }
 
   /** Scalar loops, and one warning (the logger's two lines) that says what to do. */
   @Test
   void onTheClassPathWithoutAnyFlag() throws IOException, InterruptedException {
-    Jdk.Result result = Jdk.java(
-        "--enable-native-access=ALL-UNNAMED", "-cp", jars + File.pathSeparator + classes, MAIN);
+    Jdk.Result result =
+        Jdk.java("--enable-native-access=ALL-UNNAMED", "-cp", jars + File.pathSeparator + classes, MAIN);
     assertRan(result);
     assertTrue(result.out().contains("scalar"), result.out());
     assertEquals(2, result.err().lines().count(), result.err());

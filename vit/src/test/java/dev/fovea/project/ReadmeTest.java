@@ -19,9 +19,11 @@ class ReadmeTest {
     String example = between(Files.readString(README), "<!-- example:begin -->", "<!-- example:end -->");
     Path source = Files.writeString(folder.resolve("Example.java"), block(example, "java"));
     Jdk.Result result = Jdk.java(
-        "--add-modules", "jdk.incubator.vector",
+        "--add-modules",
+        "jdk.incubator.vector",
         "--enable-native-access=ALL-UNNAMED",
-        "-cp", System.getProperty("java.class.path"),
+        "-cp",
+        System.getProperty("java.class.path"),
         source.toString());
     assertEquals(0, result.exitCode(), result.err());
     assertEquals(block(example, "text").strip(), result.out().strip());
@@ -35,7 +37,8 @@ class ReadmeTest {
   }
 
   private static String block(String text, String language) {
-    var matcher = Pattern.compile("```" + language + "\\R(.*?)```", Pattern.DOTALL).matcher(text);
+    var matcher =
+        Pattern.compile("```" + language + "\\R(.*?)```", Pattern.DOTALL).matcher(text);
     assertTrue(matcher.find(), "no ```" + language + " block in:" + text);
     return matcher.group(1);
   }

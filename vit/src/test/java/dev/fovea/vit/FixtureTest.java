@@ -30,10 +30,15 @@ final class FixtureTest {
   private static final double TOLERANCE = 1e-5;
 
   @ParameterizedTest
-  @ValueSource(strings = {
-    "timm-vit-cls", "timm-so400m-map", "timm-so150m-reg-gap", "timm-gigantic", "timm-parallel-22b",
-    "timm-parallel-things"
-  })
+  @ValueSource(
+      strings = {
+        "timm-vit-cls",
+        "timm-so400m-map",
+        "timm-so150m-reg-gap",
+        "timm-gigantic",
+        "timm-parallel-22b",
+        "timm-parallel-things"
+      })
   void agreesWithItsOwnLibrary(String name) throws IOException {
     Path folder = fixtures().resolve(name);
     long before = Device.cpu().memory().current();

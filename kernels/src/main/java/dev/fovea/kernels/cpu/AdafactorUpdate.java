@@ -22,8 +22,7 @@ final class AdafactorUpdate {
     half = m.dtype() == DType.BF16;
   }
 
-  void unfactored(
-      Updates updates, long p, long g, long m, long v, int count, float scale, float beta2, float eps) {
+  void unfactored(Updates updates, long p, long g, long m, long v, int count, float scale, float beta2, float eps) {
     begin(updates, m, count);
     updates.adafactor(p, g, m, v, count, scale, beta2, eps, kept(), 1 - momentum, shrink, rate);
   }
@@ -35,8 +34,7 @@ final class AdafactorUpdate {
     }
   }
 
-  void factored(
-      Updates updates, long p, long g, long m, int count, float scale, float[] columns, int columnsAt) {
+  void factored(Updates updates, long p, long g, long m, int count, float scale, float[] columns, int columnsAt) {
     updates.factored(p, g, m, count, scale, columns, columnsAt, kept(), 1 - momentum, shrink, rate);
   }
 

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Attention backward as in FlashAttention, transposed like {@link AttentionForward}: blocks of keys outside, strips of
- * queries inside; S^T and its gradient exist for one strip and block at a time. {@code dK} and {@code dV} of a block add
- * up over the strips, {@code dQ^T} of all strips over the blocks, always in the order of the indices: one head is one
- * thread's work, so the result does not depend on how many there are.
+ * queries inside; S^T and its gradient exist for one strip and block at a time. {@code dK} and {@code dV} of a block
+ * add up over the strips, {@code dQ^T} of all strips over the blocks, always in the order of the indices: one head is
+ * one thread's work, so the result does not depend on how many there are.
  */
 final class AttentionBackward implements HeadKernel {
   private static final int KEY_BLOCK = 256;

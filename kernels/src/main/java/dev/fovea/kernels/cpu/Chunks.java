@@ -1,6 +1,8 @@
 package dev.fovea.kernels.cpu;
 
-/** A launch over the elements of flat spans: blocks of them, each taken in chunks that stay in the first-level cache. */
+/**
+ * A launch over the elements of flat spans: blocks of them, each taken in chunks that stay in the first-level cache.
+ */
 abstract class Chunks implements Grid {
   /** Elements of a chunk; a multiple of 4, the words of a Philox block. */
   static final int CHUNK = 2048;

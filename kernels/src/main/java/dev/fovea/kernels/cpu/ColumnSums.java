@@ -5,8 +5,8 @@ import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
 
 /**
- * Sums over rows that blocks make in parts: each block adds into a row of its own, and the rows are added up in the order
- * of the blocks.
+ * Sums over rows that blocks make in parts: each block adds into a row of its own, and the rows are added up in the
+ * order of the blocks.
  */
 final class ColumnSums implements Grid {
   private static final int STRIP = 1024;

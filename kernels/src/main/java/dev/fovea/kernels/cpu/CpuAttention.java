@@ -7,8 +7,8 @@ import dev.fovea.kernels.cpu.simd.Simd;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention on the CPU. Blocks are heads of images, and in the forward pass parts of the queries of a head; workspace is
- * a thread's own and, apart from the query gradients of the head at hand, does not grow with the number of tokens.
+ * Attention on the CPU. Blocks are heads of images, and in the forward pass parts of the queries of a head; workspace
+ * is a thread's own and, apart from the query gradients of the head at hand, does not grow with the number of tokens.
  */
 final class CpuAttention implements AttentionKernels {
   private final WorkerPool pool;

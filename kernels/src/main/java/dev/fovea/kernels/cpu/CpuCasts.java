@@ -9,7 +9,9 @@ import dev.fovea.kernels.cpu.simd.Convert;
 import dev.fovea.kernels.cpu.simd.Philox;
 import dev.fovea.kernels.cpu.simd.Simd;
 
-/** The casts of {@link dev.fovea.kernels.ElementwiseKernels} on CPU: every one through F32, which holds what is needed. */
+/**
+ * The casts of {@link dev.fovea.kernels.ElementwiseKernels} on CPU: every one through F32, which holds what is needed.
+ */
 final class CpuCasts {
   private final WorkerPool pool;
   private final Recycler<Cast> casts;
@@ -92,7 +94,9 @@ final class CpuCasts {
       }
     }
 
-    /** Towards zero, the last bit set if anything was cut off: what is rounded again from here is rounded as if once. */
+    /**
+     * Towards zero, the last bit set if anything was cut off: what is rounded again from here is rounded as if once.
+     */
     private static float toOdd(double value) {
       float nearest = (float) value;
       if (nearest == value || Double.isNaN(value)) {

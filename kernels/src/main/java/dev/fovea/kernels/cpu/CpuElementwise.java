@@ -4,8 +4,8 @@ import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.ElementwiseKernels;
 import dev.fovea.kernels.Span;
-import dev.fovea.kernels.cpu.simd.Maths;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
+import dev.fovea.kernels.cpu.simd.Maths;
 import dev.fovea.kernels.cpu.simd.Simd;
 import dev.fovea.kernels.cpu.simd.Streams;
 import org.jspecify.annotations.Nullable;
@@ -125,8 +125,7 @@ final class CpuElementwise implements ElementwiseKernels {
       int rowsPerScale,
       Span dBranch,
       @Nullable Span dColumnScale) {
-    rowKernels.residualGradient(
-        rows, columns, dy, branch, columnScale, rowScale, rowsPerScale, dBranch, dColumnScale);
+    rowKernels.residualGradient(rows, columns, dy, branch, columnScale, rowScale, rowsPerScale, dBranch, dColumnScale);
   }
 
   @Override
@@ -156,8 +155,7 @@ final class CpuElementwise implements ElementwiseKernels {
       if (!Spans.f32(x, y == null ? x : y, z)) {
         staged(first, count, scratch);
       } else if (y != null) {
-        streams.combine(
-            alpha, x.address() + 4 * first, beta, y.address() + 4 * first, z.address() + 4 * first, count);
+        streams.combine(alpha, x.address() + 4 * first, beta, y.address() + 4 * first, z.address() + 4 * first, count);
       } else {
         streams.scale(alpha, x.address() + 4 * first, z.address() + 4 * first, count);
       }

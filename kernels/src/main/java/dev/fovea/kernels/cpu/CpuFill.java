@@ -47,8 +47,7 @@ final class CpuFill {
     grid.bytes = dense ? rows * width : 0;
     grid.rows = rows;
     grid.rowsPerBlock = Math.max(1, BLOCK / Math.max(1, width));
-    pool.run(
-        grid, dense ? blocks(rows * width) : Math.toIntExact((rows + grid.rowsPerBlock - 1) / grid.rowsPerBlock));
+    pool.run(grid, dense ? blocks(rows * width) : Math.toIntExact((rows + grid.rowsPerBlock - 1) / grid.rowsPerBlock));
     copies.give(grid);
   }
 

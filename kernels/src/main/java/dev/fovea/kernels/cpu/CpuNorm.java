@@ -49,14 +49,7 @@ final class CpuNorm implements NormKernels {
 
   @Override
   public void forward(
-      Norm norm,
-      Span x,
-      long ldx,
-      @Nullable Span weight,
-      @Nullable Span bias,
-      Span y,
-      long ldy,
-      @Nullable Span stats) {
+      Norm norm, Span x, long ldx, @Nullable Span weight, @Nullable Span bias, Span y, long ldy, @Nullable Span stats) {
     Forward grid = forwards.take();
     grid.norm = norm;
     grid.x = x;

@@ -14,8 +14,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One step of Adafactor with a factored second moment: a first launch takes the means of squared gradients over rows and
- * columns, a second one updates. A block is a strip of whole rows of one matrix in both.
+ * One step of Adafactor with a factored second moment: a first launch takes the means of squared gradients over rows
+ * and columns, a second one updates. A block is a strip of whole rows of one matrix in both.
  */
 final class FactoredStep implements Grid {
   private static final int CHUNK = Chunks.CHUNK;
@@ -193,8 +193,7 @@ final class FactoredStep implements Grid {
       for (int r = 0; r < some; r++) {
         long skip = 4L * r * width;
         float factor = scale * rowFactors[b * rows + row + r];
-        adafactor.factored(
-            updates, p + skip, g + skip, mean + skip, width, factor, columnFactors, b * columns + c);
+        adafactor.factored(updates, p + skip, g + skip, mean + skip, width, factor, columnFactors, b * columns + c);
       }
       memory.store(mean, m, first, count, scratch);
       memory.store(p, param, first, count, rounding, scratch);

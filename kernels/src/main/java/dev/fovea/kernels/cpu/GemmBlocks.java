@@ -2,7 +2,9 @@ package dev.fovea.kernels.cpu;
 
 import dev.fovea.kernels.cpu.simd.Tiles;
 
-/** The blocks of one pass: tiles over packed panels into a scratch that stays in L2, and the epilogue on it while hot. */
+/**
+ * The blocks of one pass: tiles over packed panels into a scratch that stays in L2, and the epilogue on it while hot.
+ */
 final class GemmBlocks implements Grid {
   private static final int BLOCK = 0;
 

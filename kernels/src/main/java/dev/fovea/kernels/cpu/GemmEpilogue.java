@@ -52,9 +52,7 @@ final class GemmEpilogue {
     firstSums = firstRowBlock;
   }
 
-  /**
-   * @param c the block, whose first panel begins at {@code at}
-   */
+  /** @param c the block, whose first panel begins at {@code at} */
   void apply(int rowBlock, int columnBlock, float[] c, int at, int ld, Scratch scratch) {
     Gemm g = call;
     int first = plan.columnStart(columnBlock);

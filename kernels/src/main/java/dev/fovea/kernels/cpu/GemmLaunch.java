@@ -85,8 +85,7 @@ final class GemmLaunch {
     }
   }
 
-  private void pack(
-      int row, int endRow, int column, int endColumn, int k, int length, boolean packB, boolean sums) {
+  private void pack(int row, int endRow, int column, int endColumn, int k, int length, boolean packB, boolean sums) {
     int endTile = Math.ceilDiv(plan.rowStart(endRow), plan.tileRows);
     a.part(plan.rowStart(row) / plan.tileRows, endTile, k, length, plan.depth);
     packedA = grown(packedA, a.size());

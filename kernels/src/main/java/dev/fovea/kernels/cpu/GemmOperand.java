@@ -72,7 +72,9 @@ final class GemmOperand {
     return panels * width * length;
   }
 
-  /** Where the piece of {@code panel} that begins {@code k} steps into the part lies: all panels of a piece in a row. */
+  /**
+   * Where the piece of {@code panel} that begins {@code k} steps into the part lies: all panels of a piece in a row.
+   */
   int at(int panel, int k) {
     return (k * panels + (panel - firstPanel) * Math.min(depth, length - k)) * width;
   }

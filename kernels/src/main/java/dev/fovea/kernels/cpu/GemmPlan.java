@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class GemmPlan {
   /**
-   * Steps of k in one panel piece, for tiles of up to 16 columns and for wider ones: with it a piece of B fits L1, and a
-   * block of A half of L2.
+   * Steps of k in one panel piece, for tiles of up to 16 columns and for wider ones: with it a piece of B fits L1, and
+   * a block of A half of L2.
    */
   private static final int DEPTH_NARROW = 384;
 

@@ -12,8 +12,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the attention kernels share: rows of one head between native memory and panels, and products over all panels of an
- * operand. Queries lie along the vector: a strip is [anything][columns of a tile], one column per query.
+ * What the attention kernels share: rows of one head between native memory and panels, and products over all panels of
+ * an operand. Queries lie along the vector: a strip is [anything][columns of a tile], one column per query.
  */
 final class HeadStage {
   /** Scratch slot of the rows being moved; kernels use the slots from 1 on. */

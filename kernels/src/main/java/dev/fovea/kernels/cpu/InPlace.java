@@ -8,8 +8,8 @@ import dev.fovea.kernels.cpu.simd.Philox;
 import dev.fovea.kernels.cpu.simd.Simd;
 
 /**
- * Operands of optimizer steps as F32 in native memory: F32 where it lies, BF16 in scratch memory. Staging everything, as
- * kernels that compute more do, would take as long as the memory does.
+ * Operands of optimizer steps as F32 in native memory: F32 where it lies, BF16 in scratch memory. Staging everything,
+ * as kernels that compute more do, would take as long as the memory does.
  */
 final class InPlace {
   private static final int VALUES = 4;

@@ -94,8 +94,7 @@ final class OptimizerStep extends Chunks {
     long mean = memory.load(m, first, count, 2, scratch);
     long square = v.address() + 4 * first;
     switch (rule) {
-      case ADAMW -> updates.adamW(
-          p, g, mean, square, count, scale, beta1, beta2, eps, shrink, rate, rootScale);
+      case ADAMW -> updates.adamW(p, g, mean, square, count, scale, beta1, beta2, eps, shrink, rate, rootScale);
       case ADAFACTOR -> adafactor.unfactored(updates, p, g, mean, square, count, scale, beta2, eps);
       case SGD -> updates.momentum(p, g, mean, count, scale, beta1, shrink, rate, nesterov);
     }

@@ -5,7 +5,9 @@ abstract class PointwiseGrid implements Grid {
   /** Elements of a block: at least some ten microseconds of work. */
   static final int BLOCK = 1 << 15;
 
-  /** Elements of a step: three operands fit a first-level cache of 32 KiB three times over, and prefetching keeps up. */
+  /**
+   * Elements of a step: three operands fit a first-level cache of 32 KiB three times over, and prefetching keeps up.
+   */
   static final int CHUNK = 768;
 
   private long count;

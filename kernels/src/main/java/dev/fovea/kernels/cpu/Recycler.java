@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Supplier;
 
 /**
- * Launch objects that are used again, so that calling a kernel leaves no garbage. Safe for any number of
- * threads: an object is out of the recycler while it is in use, and one more is made when none is free.
+ * Launch objects that are used again, so that calling a kernel leaves no garbage. Safe for any number of threads: an
+ * object is out of the recycler while it is in use, and one more is made when none is free.
  */
 final class Recycler<T> {
   private static final int SIZE = 16;

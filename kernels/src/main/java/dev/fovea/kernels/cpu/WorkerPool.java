@@ -44,9 +44,7 @@ final class WorkerPool implements AutoCloseable {
   private volatile @Nullable Thread waiter;
   private volatile boolean closed;
 
-  /**
-   * @param threads threads that compute, the caller counted in; at least 1
-   */
+  /** @param threads threads that compute, the caller counted in; at least 1 */
   WorkerPool(int threads) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads: got " + threads + ", expected at least 1");
@@ -196,7 +194,11 @@ final class WorkerPool implements AutoCloseable {
     private volatile boolean parks;
 
     Worker(String name) {
-      thread = Thread.ofPlatform().name(name).daemon().inheritInheritableThreadLocals(false).unstarted(this::loop);
+      thread = Thread.ofPlatform()
+          .name(name)
+          .daemon()
+          .inheritInheritableThreadLocals(false)
+          .unstarted(this::loop);
       thread.setContextClassLoader(null); // a pool outlives its creator's class loader
     }
 

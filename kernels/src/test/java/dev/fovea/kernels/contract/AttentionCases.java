@@ -114,7 +114,10 @@ public final class AttentionCases {
     Span someLse(CaseMemory memory) {
       double middle = Math.log(keys) + variance() / 2 + 0.5;
       return memory.values(
-          F32, IntStream.range(0, (int) statistics()).mapToDouble(i -> middle + i % 7 * 0.1).toArray());
+          F32,
+          IntStream.range(0, (int) statistics())
+              .mapToDouble(i -> middle + i % 7 * 0.1)
+              .toArray());
     }
 
     /** The largest weight that {@link #someLse} makes likely, or 1. */
@@ -155,16 +158,17 @@ public final class AttentionCases {
 
     @Override
     public String toString() {
-      return "%dx%d, %d queries, %d keys, %d wide, %s%s%s%s".formatted(
-          batch,
-          heads,
-          queries,
-          keys,
-          headDim,
-          dtype,
-          gap == 0 ? "" : ", ld + " + gap,
-          scale < 0 ? ", scale " + scale : "",
-          valid == null ? "" : ", lengths");
+      return "%dx%d, %d queries, %d keys, %d wide, %s%s%s%s"
+          .formatted(
+              batch,
+              heads,
+              queries,
+              keys,
+              headDim,
+              dtype,
+              gap == 0 ? "" : ", ld + " + gap,
+              scale < 0 ? ", scale " + scale : "",
+              valid == null ? "" : ", lengths");
     }
   }
 
@@ -275,7 +279,10 @@ public final class AttentionCases {
     int tokens = 300;
     return new KernelCase("attention.forward", "logits of 10000, " + dtype, memory -> {
       Attention call = largeCall(memory, tokens, dtype)
-          .o(memory.output("o", dtype, tokens, Tolerance.absolute(100 * Tolerance.U).rounded(dtype)), 1)
+          .o(
+              memory.output(
+                  "o", dtype, tokens, Tolerance.absolute(100 * Tolerance.U).rounded(dtype)),
+              1)
           .lse(memory.output("lse", F32, tokens, Tolerance.relative(4 * Tolerance.U)));
       return kernels -> kernels.attention().forward(call);
     });
@@ -286,7 +293,9 @@ public final class AttentionCases {
     return new KernelCase("attention.backward", "logits of 10000", memory -> {
       // lse has an ulp of 0.001 here, but is given; 10000 rounds to a logit that every device computes exactly.
       Tolerance tolerance = new Tolerance(0.01, 1e-4);
-      double[] lse = IntStream.range(0, tokens).mapToDouble(i -> i % 2 == 0 ? 10005 : 10004.5).toArray();
+      double[] lse = IntStream.range(0, tokens)
+          .mapToDouble(i -> i % 2 == 0 ? 10005 : 10004.5)
+          .toArray();
       Attention call = largeCall(memory, tokens, F32)
           .o(memory.normal(F32, tokens, 0.1), 1)
           .dO(memory.normal(F32, tokens, 1), 1)
@@ -299,7 +308,8 @@ public final class AttentionCases {
   }
 
   private static Attention largeCall(CaseMemory memory, int tokens, DType dtype) {
-    double[] q = IntStream.range(0, tokens).mapToDouble(i -> i % 2 == 0 ? 128 : -128).toArray();
+    double[] q =
+        IntStream.range(0, tokens).mapToDouble(i -> i % 2 == 0 ? 128 : -128).toArray();
     double[] k = IntStream.range(0, tokens).mapToDouble(i -> (i % 3 - 1) * 64.0).toArray();
     return new Attention(1, 1, tokens, tokens, 1)
         .scale((float) (10000.0 / 8192))
@@ -325,7 +335,9 @@ public final class AttentionCases {
       if (backward) {
         call.dO(memory.normal(F32, tokens * s.width(), 1), s.width()).dqkv(memory.workspace(F32, tokens * ld), ld);
       }
-      return backward ? kernels -> kernels.attention().backward(call) : kernels -> kernels.attention().forward(call);
+      return backward
+          ? kernels -> kernels.attention().backward(call)
+          : kernels -> kernels.attention().forward(call);
     });
   }
 }

@@ -4,8 +4,8 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
 
 /**
- * The memory of one kernel case on one device. Inputs are drawn from the case's seed, so that every device
- * gets the same bits; what is declared an output is compared.
+ * The memory of one kernel case on one device. Inputs are drawn from the case's seed, so that every device gets the
+ * same bits; what is declared an output is compared.
  */
 public interface CaseMemory {
   /** Normal numbers times {@code deviation}, rounded to F32 or BF16. The n-th call of a case draws the n-th stream. */

@@ -22,9 +22,36 @@ public final class CastCases {
 
   /** Zeros, ties and what is next to them, denormals, the largest of each dtype and what rounds past it. */
   private static final double[] SPECIAL = {
-    0, -0.0, 1, 1 + 0x1p-8, 1 + 0x3p-8, 1 + 0x1.8p-8, 1 + 0x1p-11, 1 + 0x3p-11, -1 - 0x1p-24, 0x1p-126, 0x1p-133,
-    0x1p-134, 0x1.8p-133, 0x1p-149, -0x1p-149, 0x1p-14, 0x1p-24, 0x1p-25, 0x1.8p-25, 65504, 65519, 65520, -65536,
-    0x1.fep127, 0x1.fffffep127, -0x1.ffp127, 0x1.feffp127, INF, -INF, Double.NaN
+    0,
+    -0.0,
+    1,
+    1 + 0x1p-8,
+    1 + 0x3p-8,
+    1 + 0x1.8p-8,
+    1 + 0x1p-11,
+    1 + 0x3p-11,
+    -1 - 0x1p-24,
+    0x1p-126,
+    0x1p-133,
+    0x1p-134,
+    0x1.8p-133,
+    0x1p-149,
+    -0x1p-149,
+    0x1p-14,
+    0x1p-24,
+    0x1p-25,
+    0x1.8p-25,
+    65504,
+    65519,
+    65520,
+    -65536,
+    0x1.fep127,
+    0x1.fffffep127,
+    -0x1.ffp127,
+    0x1.feffp127,
+    INF,
+    -INF,
+    Double.NaN
   };
 
   private CastCases() {}
@@ -59,8 +86,7 @@ public final class CastCases {
 
   /** A large activation, out of cache. */
   public static Stream<KernelCase> timed() {
-    return Stream.of(
-        cast(F32, BF16, 1 << 24), cast(BF16, F32, 1 << 24), cast(F16, F32, 1 << 24), stochastic(1 << 24));
+    return Stream.of(cast(F32, BF16, 1 << 24), cast(BF16, F32, 1 << 24), cast(F16, F32, 1 << 24), stochastic(1 << 24));
   }
 
   private static KernelCase cast(DType from, DType to, long count) {

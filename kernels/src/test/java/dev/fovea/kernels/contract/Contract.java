@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.fail;
 import dev.fovea.kernels.KernelSet;
 import dev.fovea.kernels.Span;
 
-/** Holds a device to the contract: a case must give the reference's answer, twice the same bits, and touch nothing else. */
+/**
+ * Holds a device to the contract: a case must give the reference's answer, twice the same bits, and touch nothing else.
+ */
 public final class Contract {
   private Contract() {}
 
@@ -21,7 +23,8 @@ public final class Contract {
       expected.outputs().forEach((name, output) -> {
         Span span = got.outputs().get(name).span();
         compare(test + ": " + name, output.span(), span, output.tolerance());
-        compare(test + ": " + name + ", second run", span, again.outputs().get(name).span(), Tolerance.EXACT);
+        compare(
+            test + ": " + name + ", second run", span, again.outputs().get(name).span(), Tolerance.EXACT);
       });
       String damage = got.damage();
       if (damage != null) {
@@ -39,8 +42,8 @@ public final class Contract {
       test.setup().prepare(got).on(second);
       expected
           .outputs()
-          .forEach((name, output) -> compare(
-              test + ": " + name, output.span(), got.outputs().get(name).span(), Tolerance.EXACT));
+          .forEach((name, output) ->
+              compare(test + ": " + name, output.span(), got.outputs().get(name).span(), Tolerance.EXACT));
     }
   }
 
@@ -61,14 +64,15 @@ public final class Contract {
       }
     }
     if (wrong > 0) {
-      fail("%s: %d of %d values out of tolerance %s; worst at %d: got %s, expected %s".formatted(
-          what,
-          wrong,
-          expected.count(),
-          tolerance,
-          worst,
-          HostCaseMemory.get(got, worst),
-          HostCaseMemory.get(expected, worst)));
+      fail("%s: %d of %d values out of tolerance %s; worst at %d: got %s, expected %s"
+          .formatted(
+              what,
+              wrong,
+              expected.count(),
+              tolerance,
+              worst,
+              HostCaseMemory.get(got, worst),
+              HostCaseMemory.get(expected, worst)));
     }
   }
 }

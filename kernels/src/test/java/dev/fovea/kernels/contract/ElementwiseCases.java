@@ -10,7 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Cases of the {@link dev.fovea.kernels.ElementwiseKernels} that work element by element; {@link RowCases} has the rest. */
+/**
+ * Cases of the {@link dev.fovea.kernels.ElementwiseKernels} that work element by element; {@link RowCases} has the
+ * rest.
+ */
 public final class ElementwiseCases {
   private static final double U = Tolerance.U;
   /** No normal number drawn here is larger. */

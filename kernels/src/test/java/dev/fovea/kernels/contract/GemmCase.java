@@ -301,7 +301,8 @@ final class GemmCase {
   }
 
   private Span integers(CaseMemory memory, DType type, long count) {
-    return memory.values(type, new Random(count).doubles(count).map(x -> Math.floor(x * 9) - 4).toArray());
+    return memory.values(
+        type, new Random(count).doubles(count).map(x -> Math.floor(x * 9) - 4).toArray());
   }
 
   /** The contract's bound before the activation: (k + 4) u (|A| |B| + |bias| + |c|). */

@@ -33,9 +33,24 @@ public final class GemmCases {
   /** Sizes from 1 on around the edges of tiles, blocks, panel pieces and passes, in every layout. */
   private static void shapes(List<GemmCase> cases) {
     int[][] sizes = {
-      {1, 1, 1}, {1, 7, 3}, {7, 1, 5}, {2, 3, 257}, {7, 33, 31}, {8, 32, 64}, {9, 17, 40}, {16, 16, 16},
-      {31, 65, 33}, {64, 64, 64}, {1, 1000, 64}, {197, 3, 48}, {196, 40, 197}, {257, 72, 88}, {5, 300, 520},
-      {410, 90, 20}, {100, 530, 12}, {3, 5, 8300}
+      {1, 1, 1},
+      {1, 7, 3},
+      {7, 1, 5},
+      {2, 3, 257},
+      {7, 33, 31},
+      {8, 32, 64},
+      {9, 17, 40},
+      {16, 16, 16},
+      {31, 65, 33},
+      {64, 64, 64},
+      {1, 1000, 64},
+      {197, 3, 48},
+      {196, 40, 197},
+      {257, 72, 88},
+      {5, 300, 520},
+      {410, 90, 20},
+      {100, 530, 12},
+      {3, 5, 8300}
     };
     for (Layout layout : Layout.values()) {
       for (int[] s : sizes) {
@@ -123,59 +138,71 @@ public final class GemmCases {
   private static void forward(List<GemmCase> cases) {
     for (DType type : new DType[] {F32, BF16}) {
       cases.add(new GemmCase(NT, 197, 3 * 192, 96).types(type, type, type).bias());
-      cases.add(new GemmCase(NT, 197, 3 * 192, 96).types(type, type, type).bias().qkNorm(0, 3, 64, true));
       cases.add(
-          new GemmCase(NT, 100, 384, 96).types(type, type, type).exact().bias().pre(384).activation(GELU_ERF, 384));
-      cases.add(
-          new GemmCase(NT, 4 * 50, 96, 384)
-              .types(type, type, type)
-              .packed()
-              .bias()
-              .columnScale()
-              .rowScale(50)
-              .residualInPlace());
+          new GemmCase(NT, 197, 3 * 192, 96).types(type, type, type).bias().qkNorm(0, 3, 64, true));
+      cases.add(new GemmCase(NT, 100, 384, 96)
+          .types(type, type, type)
+          .exact()
+          .bias()
+          .pre(384)
+          .activation(GELU_ERF, 384));
+      cases.add(new GemmCase(NT, 4 * 50, 96, 384)
+          .types(type, type, type)
+          .packed()
+          .bias()
+          .columnScale()
+          .rowScale(50)
+          .residualInPlace());
     }
   }
 
   /** The parallel block of ViT-22B: one projection in, {@code [mlp | q | k | v]}, and one out. */
   private static void parallel(List<GemmCase> cases) {
     for (DType type : new DType[] {F32, BF16}) {
-      cases.add(
-          new GemmCase(NT, 70, 256 + 3 * 128, 128)
-              .types(type, type, type)
-              .splitN(256)
-              .bias(256)
-              .activation(GELU_TANH, 256)
-              .qkNorm(256, 2, 64, true));
-      cases.add(
-          new GemmCase(NT, 70, 250 + 3 * 144, 128)
-              .types(type, type, type)
-              .padded(2)
-              .splitN(250)
-              .bias(250)
-              .exact()
-              .pre(250)
-              .activation(GELU_TANH, 250));
-      cases.add(
-          new GemmCase(NT, 70, 128, 128 + 512).types(type, type, type).splitK(128).bias().rowScale(35).residual());
+      cases.add(new GemmCase(NT, 70, 256 + 3 * 128, 128)
+          .types(type, type, type)
+          .splitN(256)
+          .bias(256)
+          .activation(GELU_TANH, 256)
+          .qkNorm(256, 2, 64, true));
+      cases.add(new GemmCase(NT, 70, 250 + 3 * 144, 128)
+          .types(type, type, type)
+          .padded(2)
+          .splitN(250)
+          .bias(250)
+          .exact()
+          .pre(250)
+          .activation(GELU_TANH, 250));
+      cases.add(new GemmCase(NT, 70, 128, 128 + 512)
+          .types(type, type, type)
+          .splitK(128)
+          .bias()
+          .rowScale(35)
+          .residual());
     }
-    cases.add(
-        new GemmCase(NT, 70, 256 + 3 * 128, 128)
-            .packed()
-            .splitN(256)
-            .bias(256)
-            .pre(640)
-            .activation(GELU_TANH, 256)
-            .qkNorm(256, 2, 64, false));
+    cases.add(new GemmCase(NT, 70, 256 + 3 * 128, 128)
+        .packed()
+        .splitN(256)
+        .bias(256)
+        .pre(640)
+        .activation(GELU_TANH, 256)
+        .qkNorm(256, 2, 64, false));
   }
 
   private static void backward(List<GemmCase> cases) {
     for (DType type : new DType[] {F32, BF16}) {
-      cases.add(new GemmCase(NN, 197, 384, 96).types(type, type, type).gradient(GELU_ERF, 384).columnSums());
-      cases.add(
-          new GemmCase(NN, 130, 640, 96).types(type, type, type).splitN(128).gradient(GELU_TANH, 640).columnSums());
+      cases.add(new GemmCase(NN, 197, 384, 96)
+          .types(type, type, type)
+          .gradient(GELU_ERF, 384)
+          .columnSums());
+      cases.add(new GemmCase(NN, 130, 640, 96)
+          .types(type, type, type)
+          .splitN(128)
+          .gradient(GELU_TANH, 640)
+          .columnSums());
       cases.add(new GemmCase(NN, 197, 96, 384).types(type, type, type).accumulate());
-      cases.add(new GemmCase(TN, 96, 384, 788).types(type, type, F32).accumulate().operandSums());
+      cases.add(
+          new GemmCase(TN, 96, 384, 788).types(type, type, F32).accumulate().operandSums());
     }
   }
 

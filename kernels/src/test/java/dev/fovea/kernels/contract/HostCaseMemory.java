@@ -91,8 +91,8 @@ public final class HostCaseMemory implements CaseMemory, AutoCloseable {
       long end = GUARD + entry.getKey().bytes();
       for (long i = 0; i < whole.byteSize(); i++) {
         if ((i < GUARD || i >= end) && whole.get(JAVA_BYTE, i) != GUARD_BYTE) {
-          return "wrote %d bytes %s %s".formatted(
-              i < GUARD ? GUARD - i : i - end + 1, i < GUARD ? "before" : "past", nameOf(entry.getKey()));
+          return "wrote %d bytes %s %s"
+              .formatted(i < GUARD ? GUARD - i : i - end + 1, i < GUARD ? "before" : "past", nameOf(entry.getKey()));
         }
       }
     }

@@ -18,8 +18,19 @@ public final class NormCases {
 
   /** Rows, groups, width, how much longer a row is in memory. */
   private static final int[][] SHAPES = {
-    {1, 1, 1, 0}, {1, 1, 7, 0}, {7, 1, 64, 3}, {196, 1, 72, 0}, {197, 3, 64, 192}, {33, 12, 80, 0}, {131, 1, 257, 1},
-    {5, 7, 13, 2}, {30, 16, 88, 5}, {90, 1, 768, 0}, {3, 1, 5003, 0}, {2, 1, 20_000, 0}, {420, 2, 104, 0}
+    {1, 1, 1, 0},
+    {1, 1, 7, 0},
+    {7, 1, 64, 3},
+    {196, 1, 72, 0},
+    {197, 3, 64, 192},
+    {33, 12, 80, 0},
+    {131, 1, 257, 1},
+    {5, 7, 13, 2},
+    {30, 16, 88, 5},
+    {90, 1, 768, 0},
+    {3, 1, 5003, 0},
+    {2, 1, 20_000, 0},
+    {420, 2, 104, 0}
   };
 
   private NormCases() {}
@@ -63,17 +74,20 @@ public final class NormCases {
     int columns = norm.groups() * norm.width();
     long ld = columns + gap;
     long count = (norm.rows() - 1) * ld + columns;
-    String shape = shape(norm, gap) + (weight ? " weight" : "") + (bias ? " bias" : "") + (stats ? " stats" : "")
-        + " " + from + " " + to + (inPlace ? " in place" : "");
+    String shape = shape(norm, gap) + (weight ? " weight" : "") + (bias ? " bias" : "") + (stats ? " stats" : "") + " "
+        + from + " " + to + (inPlace ? " in place" : "");
     double bytes = (double) norm.rows() * columns * (from.bytes() + to.bytes());
     return new KernelCase("norm.forward", shape, 0, bytes, memory -> {
       Span x = memory.normal(from, count, 1);
       Span w = weight ? memory.normal(F32, norm.width(), 1) : null;
       Span b = bias ? memory.normal(BF16, norm.width(), 1) : null;
-      Tolerance tolerance = Tolerance.absolute(normalError(norm) * (weight ? MOST : 1)).rounded(to);
-      Span y = inPlace ? memory.inout("y", x, tolerance)
-          : gap > 0 ? memory.inout("y", memory.normal(to, count, 1), tolerance)
-          : memory.output("y", to, count, tolerance);
+      Tolerance tolerance =
+          Tolerance.absolute(normalError(norm) * (weight ? MOST : 1)).rounded(to);
+      Span y = inPlace
+          ? memory.inout("y", x, tolerance)
+          : gap > 0
+              ? memory.inout("y", memory.normal(to, count, 1), tolerance)
+              : memory.output("y", to, count, tolerance);
       Span s = stats ? memory.output("stats", F32, norm.statsCount(), stats(norm)) : null;
       return kernels -> kernels.norm().forward(norm, x, ld, w, b, y, ld, s);
     });
@@ -94,9 +108,7 @@ public final class NormCases {
     });
   }
 
-  /**
-   * @param into where dx goes: ' ' a place of its own, 'y' dy, 'a' add
-   */
+  /** @param into where dx goes: ' ' a place of its own, 'y' dy, 'a' add */
   private static KernelCase backward(
       Norm norm, int gap, boolean weight, boolean add, boolean dWeight, boolean dBias, DType dtype, char into) {
     int columns = norm.groups() * norm.width();
@@ -114,11 +126,14 @@ public final class NormCases {
       Span a = add ? memory.normal(dtype, count, 1) : null;
       double g = weight ? MOST : 1;
       double most = norm.width() < 8 ? 1e3 : 2;
-      Tolerance tolerance = Tolerance.absolute(most * g * 3 * MOST * normalError(norm)).rounded(dtype);
-      Span dx = memory.inout("dx", into == 'y' ? dy : into == 'a' && a != null ? a : memory.normal(dtype, count, 1), tolerance);
+      Tolerance tolerance =
+          Tolerance.absolute(most * g * 3 * MOST * normalError(norm)).rounded(dtype);
+      Span dx = memory.inout(
+          "dx", into == 'y' ? dy : into == 'a' && a != null ? a : memory.normal(dtype, count, 1), tolerance);
       double terms = norm.rows() * norm.groups();
       double error = (terms + 4) * U * terms + terms * normalError(norm);
-      Span dw = dWeight ? memory.inout("dWeight", memory.normal(F32, norm.width(), 1), Tolerance.absolute(error)) : null;
+      Span dw =
+          dWeight ? memory.inout("dWeight", memory.normal(F32, norm.width(), 1), Tolerance.absolute(error)) : null;
       Span db = dBias ? memory.inout("dBias", memory.normal(F32, norm.width(), 1), Tolerance.absolute(error)) : null;
       return kernels -> {
         kernels.norm().forward(norm, x, ld, null, null, unused, ld, stats);
@@ -128,8 +143,8 @@ public final class NormCases {
   }
 
   /**
-   * How far a normalised value may be off: mean and variance are sums of width terms of magnitude 1, each to (width + 2) u,
-   * and a value is at most some deviations from the mean.
+   * How far a normalised value may be off: mean and variance are sums of width terms of magnitude 1, each to (width +
+   * 2) u, and a value is at most some deviations from the mean.
    */
   private static double normalError(Norm norm) {
     return (norm.width() + 2 + 4 * MOST) * U;
@@ -140,7 +155,6 @@ public final class NormCases {
   }
 
   private static String shape(Norm norm, int gap) {
-    return "%s %dx%dx%d+%d".formatted(
-        norm.centered() ? "layer" : "rms", norm.rows(), norm.groups(), norm.width(), gap);
+    return "%s %dx%dx%d+%d".formatted(norm.centered() ? "layer" : "rms", norm.rows(), norm.groups(), norm.width(), gap);
   }
 }

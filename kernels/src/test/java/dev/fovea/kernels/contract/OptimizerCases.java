@@ -37,8 +37,8 @@ public final class OptimizerCases {
   private record Kind(DType param, DType gradient, DType m, boolean scaled, boolean stochastic, int step, float decay) {
     @Override
     public String toString() {
-      return "param %s, gradient %s, m %s%s%s, step %d, decay %s".formatted(
-          param, gradient, m, scaled ? ", scaled" : "", stochastic ? ", stochastic" : "", step, decay);
+      return "param %s, gradient %s, m %s%s%s, step %d, decay %s"
+          .formatted(param, gradient, m, scaled ? ", scaled" : "", stochastic ? ", stochastic" : "", step, decay);
     }
   }
 
@@ -105,14 +105,16 @@ public final class OptimizerCases {
       param = memory.inout("param", memory.normal(kind.param, count, 1), stored);
       gradient = memory.normal(kind.gradient, count, 0.1);
       scale = kind.scaled ? memory.values(F32, 0.37) : null;
-      m = memory.inout("m", memory.normal(kind.m, count, 0.1), Tolerance.absolute(mError).rounded(kind.m));
+      m = memory.inout(
+          "m", memory.normal(kind.m, count, 0.1), Tolerance.absolute(mError).rounded(kind.m));
       rounding = new Rounding(kind.stochastic, 17, kind.step);
     }
   }
 
   /** Second moments: positive, small and large ones, and zeros as in the beginning. */
   private static Span squares(CaseMemory memory, int count) {
-    return memory.values(F32, IntStream.range(0, count).mapToDouble(i -> i % 5 * (i % 13) * 1e-3).toArray());
+    return memory.values(
+        F32, IntStream.range(0, count).mapToDouble(i -> i % 5 * (i % 13) * 1e-3).toArray());
   }
 
   private static KernelCase adamW(int count, Kind kind) {
@@ -136,23 +138,23 @@ public final class OptimizerCases {
       Operands o = new Operands(memory, kind, count, 1, 16 * U * 40);
       Span v = memory.inout("v", squares(memory, count), Tolerance.relative(8 * U));
       Adafactor h = adafactor(kind);
-      return kernels ->
-          kernels.optimizer().adafactorUnfactored(h, o.param, o.gradient, o.scale, v, o.m, o.rounding);
+      return kernels -> kernels.optimizer().adafactorUnfactored(h, o.param, o.gradient, o.scale, v, o.m, o.rounding);
     });
   }
 
   private static KernelCase adafactor(Factors f, Kind kind) {
     long count = f.batchStride() * (f.batch() - 1) + f.rowStride() * f.rows();
     double bytes = bytes((double) f.batch() * f.rows() * f.columns(), kind, 2);
-    return new KernelCase("optimizer.adafactor", f.batch() + "x" + f.rows() + "x" + f.columns() + " " + kind, 0, bytes, memory -> {
-      double error = (f.rows() + f.columns() + 64) * U;
-      Operands o = new Operands(memory, kind, count, 1 + f.rows() * 0.01, 8 * error);
-      Span vRow = memory.inout("vRow", squares(memory, f.batch() * f.rows()), Tolerance.relative(error));
-      Span vColumn = memory.inout("vColumn", squares(memory, f.batch() * f.columns()), Tolerance.relative(error));
-      Adafactor h = adafactor(kind);
-      return kernels ->
-          kernels.optimizer().adafactor(h, f, o.param, o.gradient, o.scale, vRow, vColumn, o.m, o.rounding);
-    });
+    return new KernelCase(
+        "optimizer.adafactor", f.batch() + "x" + f.rows() + "x" + f.columns() + " " + kind, 0, bytes, memory -> {
+          double error = (f.rows() + f.columns() + 64) * U;
+          Operands o = new Operands(memory, kind, count, 1 + f.rows() * 0.01, 8 * error);
+          Span vRow = memory.inout("vRow", squares(memory, f.batch() * f.rows()), Tolerance.relative(error));
+          Span vColumn = memory.inout("vColumn", squares(memory, f.batch() * f.columns()), Tolerance.relative(error));
+          Adafactor h = adafactor(kind);
+          return kernels ->
+              kernels.optimizer().adafactor(h, f, o.param, o.gradient, o.scale, vRow, vColumn, o.m, o.rounding);
+        });
   }
 
   private static KernelCase sgd(int count, Kind kind, boolean nesterov) {

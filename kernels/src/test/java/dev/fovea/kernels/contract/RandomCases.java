@@ -57,7 +57,8 @@ public final class RandomCases {
   private static KernelCase uniform(DType dtype, long count, float low, float high, long seed, long step) {
     return draw("uniform", dtype + " " + count + " in [" + low + ", " + high + ")", dtype, count, memory -> {
       double largest = Math.max(Math.abs(low), Math.abs(high));
-      Span out = memory.output("out", dtype, count, Tolerance.absolute(4 * U * largest).rounded(dtype));
+      Span out =
+          memory.output("out", dtype, count, Tolerance.absolute(4 * U * largest).rounded(dtype));
       return kernels -> kernels.random().uniform(out, low, high, seed, step);
     });
   }

@@ -65,7 +65,8 @@ public final class RowCases {
     return ElementwiseCases.timed("addRow", rows + "x" + columns + " " + List.of(t), bytes, memory -> {
       Span x = memory.normal(t[0], (long) rows * columns, 1);
       Span row = memory.normal(t[1], columns, 1);
-      Span z = memory.output("z", t[2], (long) rows * columns, Tolerance.relative(U).rounded(t[2]));
+      Span z =
+          memory.output("z", t[2], (long) rows * columns, Tolerance.relative(U).rounded(t[2]));
       return kernels -> kernels.elementwise().addRow(rows, columns, x, row, z);
     });
   }
@@ -87,8 +88,7 @@ public final class RowCases {
       Span x = memory.normal(dtype, 2L * rows * width, 1);
       Span dy = memory.normal(dtype, (long) rows * width, 1);
       Tolerance tolerance = new Tolerance(6 * U * MOST * MOST, 10 * U).rounded(dtype);
-      Span dx =
-          inPlace ? memory.inout("dx", x, tolerance) : memory.output("dx", dtype, 2L * rows * width, tolerance);
+      Span dx = inPlace ? memory.inout("dx", x, tolerance) : memory.output("dx", dtype, 2L * rows * width, tolerance);
       return kernels -> kernels.elementwise().swigluGradient(rows, width, x, dy, dx);
     });
   }
@@ -124,17 +124,14 @@ public final class RowCases {
       int rowsPerScale = rows > 100 ? 97 : 1;
       Span rowScale = byRow ? memory.normal(F32, (rows + rowsPerScale - 1) / rowsPerScale, 1) : null;
       Tolerance tolerance = Tolerance.relative(3 * U).rounded(dtype);
-      Span dBranch =
-          byRow ? memory.inout("dBranch", dy, tolerance) : memory.output("dBranch", dtype, count, tolerance);
+      Span dBranch = byRow ? memory.inout("dBranch", dy, tolerance) : memory.output("dBranch", dtype, count, tolerance);
       double sum = 1 + rows * (byRow ? 3 : 1);
-      Span dColumnScale =
-          ofScale
-              ? memory.inout("dColumnScale", memory.normal(F32, columns, 1), Tolerance.absolute((rows + 4) * U * sum))
-              : null;
+      Span dColumnScale = ofScale
+          ? memory.inout("dColumnScale", memory.normal(F32, columns, 1), Tolerance.absolute((rows + 4) * U * sum))
+          : null;
       return kernels -> kernels
           .elementwise()
-          .residualGradient(
-              rows, columns, dy, branch, columnScale, rowScale, rowsPerScale, dBranch, dColumnScale);
+          .residualGradient(rows, columns, dy, branch, columnScale, rowScale, rowsPerScale, dBranch, dColumnScale);
     });
   }
 

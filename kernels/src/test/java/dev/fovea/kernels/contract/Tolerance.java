@@ -21,7 +21,9 @@ public record Tolerance(double absolute, double relative) {
     return new Tolerance(absolute, 0);
   }
 
-  /** This, plus one rounding of the result to {@code dtype}: two neighbours of BF16, as the reference is rounded too. */
+  /**
+   * This, plus one rounding of the result to {@code dtype}: two neighbours of BF16, as the reference is rounded too.
+   */
   public Tolerance rounded(dev.fovea.kernels.DType dtype) {
     return dtype == dev.fovea.kernels.DType.BF16 ? new Tolerance(absolute, relative + 0x1.01p-7) : this;
   }

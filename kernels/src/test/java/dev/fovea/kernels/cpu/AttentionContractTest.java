@@ -50,7 +50,8 @@ class AttentionContractTest {
         HostCaseMemory.set(qkv, 69 * 24 + where * 8 + 5, Double.NaN);
         Span o = memory.workspace(F32, tokens * 8L);
         Span lse = memory.workspace(F32, tokens * 2L);
-        CPU.attention().forward(new Attention(1, 2, tokens, tokens, 4).qkv(qkv, 24).o(o, 8).lse(lse));
+        CPU.attention()
+            .forward(new Attention(1, 2, tokens, tokens, 4).qkv(qkv, 24).o(o, 8).lse(lse));
         for (int i = 0; i < tokens; i++) {
           for (int c = 0; c < 8; c++) {
             boolean spoilt = c >= 4 && (where == 0 ? i == 69 : where == 1 || c == 5);
@@ -77,16 +78,19 @@ class AttentionContractTest {
       }
       Span o = memory.values(F32, 0, 0);
       Span lse = memory.values(F32, 0, 0);
-      Attention call = new Attention(1, 1, 1, keys, 1).q(memory.values(F32, 2), 1).k(k, 1).v(v, 1);
+      Attention call =
+          new Attention(1, 1, 1, keys, 1).q(memory.values(F32, 2), 1).k(k, 1).v(v, 1);
       CPU.attention().forward(call.lengths(memory.values(I32, 4)).o(o, 1).lse(lse));
-      CPU.attention().forward(call.lengths(memory.values(I32, 5)).o(o.from(1), 1).lse(lse.from(1)));
+      CPU.attention()
+          .forward(call.lengths(memory.values(I32, 5)).o(o.from(1), 1).lse(lse.from(1)));
       assertEquals(HostCaseMemory.get(o, 0), HostCaseMemory.get(o, 1));
       assertEquals(HostCaseMemory.get(lse, 0), HostCaseMemory.get(lse, 1));
       assertTrue(Double.isFinite(HostCaseMemory.get(o, 0)));
       Span dk = memory.normal(F32, keys, 1);
       Span dv = memory.normal(F32, keys, 1);
       call.lengths(memory.values(I32, 4)).dO(memory.values(F32, 1), 1);
-      CPU.attention().backward(call.o(o, 1).lse(lse).dq(memory.values(F32, 0), 1).dk(dk, 1).dv(dv, 1));
+      CPU.attention()
+          .backward(call.o(o, 1).lse(lse).dq(memory.values(F32, 0), 1).dk(dk, 1).dv(dv, 1));
       for (int i = 4; i < keys; i++) {
         assertEquals(0, HostCaseMemory.get(dk, i));
         assertEquals(0, HostCaseMemory.get(dv, i));
@@ -143,7 +147,9 @@ class AttentionContractTest {
       rejects("q: not set, expected a span", new Attention(1, 2, 3, 4, 5));
       rejects("q: got leading dimension 9, expected at least 10", new Attention(1, 2, 3, 4, 5).q(a, 9));
       rejects("q: got I32, expected F32 or BF16", new Attention(1, 2, 3, 4, 5).q(integers, 10));
-      rejects("k: got 48 elements, expected at least 55", new Attention(1, 2, 3, 4, 5).q(a, 10).k(a, 15));
+      rejects(
+          "k: got 48 elements, expected at least 55",
+          new Attention(1, 2, 3, 4, 5).q(a, 10).k(a, 15));
       rejects("o: not set, expected a span", inputs(a));
       rejects("o: overlaps q, expected its own memory", inputs(a).o(a, 2));
       rejects("o: overlaps k, expected its own memory", inputs(a).k(b, 2).o(b.from(7), 2));
@@ -158,16 +164,21 @@ class AttentionContractTest {
       back.lse(a);
       Launches.rejects(
           "dk: overlaps v, expected its own memory",
-          () -> CPU.attention().backward(back.dq(b, 2).v(b.from(20), 2).dk(b.from(20), 2).dv(b.from(30), 2)));
+          () -> CPU.attention()
+              .backward(back.dq(b, 2).v(b.from(20), 2).dk(b.from(20), 2).dv(b.from(30), 2)));
       Launches.rejects(
           "dq: overlaps dk, expected its own memory",
-          () -> CPU.attention().backward(inputs(a).o(a, 2).dO(a, 2).lse(a).dq(b, 3).dk(b.from(2), 3).dv(b.from(30), 2)));
+          () -> CPU.attention()
+              .backward(
+                  inputs(a).o(a, 2).dO(a, 2).lse(a).dq(b, 3).dk(b.from(2), 3).dv(b.from(30), 2)));
       Launches.rejects(
           "p: got 47 elements, expected at least 48",
-          () -> CPU.attention().weights(new Attention(1, 2, 4, 6, 1).q(a, 2).k(a, 2).lse(a), b.slice(0, 47)));
+          () -> CPU.attention()
+              .weights(new Attention(1, 2, 4, 6, 1).q(a, 2).k(a, 2).lse(a), b.slice(0, 47)));
       Launches.rejects(
           "p: overlaps lse, expected its own memory",
-          () -> CPU.attention().weights(new Attention(1, 2, 3, 4, 1).q(a, 2).k(a, 2).lse(b.from(20)), b));
+          () -> CPU.attention()
+              .weights(new Attention(1, 2, 3, 4, 1).q(a, 2).k(a, 2).lse(b.from(20)), b));
     }
   }
 
@@ -177,7 +188,8 @@ class AttentionContractTest {
     try (var memory = new HostCaseMemory(0)) {
       Span all = memory.normal(F32, 5 * 16, 1);
       Span lse = memory.workspace(F32, 10);
-      Attention call = new Attention(1, 2, 5, 5, 2).q(all, 16).k(all.from(4), 16).v(all.from(8), 16);
+      Attention call =
+          new Attention(1, 2, 5, 5, 2).q(all, 16).k(all.from(4), 16).v(all.from(8), 16);
       CPU.attention().forward(call.o(all.from(12), 16).lse(lse));
       assertTrue(Double.isFinite(HostCaseMemory.get(all, 79)));
     }

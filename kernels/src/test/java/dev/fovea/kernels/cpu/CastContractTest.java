@@ -24,7 +24,8 @@ import org.junit.jupiter.api.TestFactory;
 class CastContractTest {
   private static final int DRAWS = 1 << 16;
   private static final ElementwiseKernels CPU = CpuKernels.create(2).elementwise();
-  private static final ElementwiseKernels SCALAR = CpuKernels.create(1, Simd.scalar()).elementwise();
+  private static final ElementwiseKernels SCALAR =
+      CpuKernels.create(1, Simd.scalar()).elementwise();
 
   private final HostCaseMemory memory = new HostCaseMemory(0);
 

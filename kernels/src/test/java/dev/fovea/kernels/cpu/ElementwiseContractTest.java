@@ -116,7 +116,8 @@ class ElementwiseContractTest {
           () -> e.residualGradient(2, 6, x, null, null, null, 1, y, six));
       Launches.rejects("y: got F32, expected I32 as in x", () -> e.copy(1, 2, integers, 2, x, 2));
       Launches.rejects("y: got leading dimension 1, expected at least 2", () -> e.copy(3, 2, x, 2, y, 1));
-      Launches.rejects("y: got I32, expected F32 or, from a floating dtype, another; x is F32", () -> e.cast(x, integers));
+      Launches.rejects(
+          "y: got I32, expected F32 or, from a floating dtype, another; x is F32", () -> e.cast(x, integers));
     }
   }
 }

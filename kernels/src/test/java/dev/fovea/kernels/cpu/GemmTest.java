@@ -75,7 +75,12 @@ class GemmTest {
     Gemm whole = product(Layout.NT, m, 33, k).c(c, 33);
     THREE.gemm().run(whole);
     Span last = zeros(4 * 33);
-    THREE.gemm().run(new Gemm(Layout.NT, 4, 33, k).a(whole.a().from(616L * k), k).b(whole.b(), k).c(last, 33));
+    THREE
+        .gemm()
+        .run(new Gemm(Layout.NT, 4, 33, k)
+            .a(whole.a().from(616L * k), k)
+            .b(whole.b(), k)
+            .c(last, 33));
     assertArrayEquals(floats(c.slice(616 * 33, 4 * 33)), floats(last));
   }
 
@@ -131,7 +136,8 @@ class GemmTest {
     refused("preColumns: got 31.0, expected 1.0 to 30.0", g -> g.pre(big, 31, 31));
     refused("pre: got leading dimension 29, expected at least 30", g -> g.pre(zeros(600), 29, 30));
     refused("activationColumns: got 31.0, expected 1.0 to 30.0", g -> g.activation(Activation.TANH, 31));
-    refused("saved: got 5 elements, expected at least 600", g -> g.activationGradient(Activation.TANH, 30, zeros(5), 30));
+    refused(
+        "saved: got 5 elements, expected at least 600", g -> g.activationGradient(Activation.TANH, 30, zeros(5), 30));
     refused("columnScale: got 29 elements, expected at least 30", g -> g.columnScale(zeros(29)));
     refused("rowsPerScale: got 0, expected at least 1", g -> g.rowScale(zeros(9), 0));
     refused("rowScale: got 6 elements, expected at least 7", g -> g.rowScale(zeros(6), 3));
@@ -140,7 +146,8 @@ class GemmTest {
     refused("columnSums: got 0 elements, expected at least 1", g -> g.columnSums(new Span(64, 0, F32)));
     refused("operandSums: got layout NN, expected TN", g -> g.operandSums(zeros(20)));
     Gemm tn = product(Layout.TN, 20, 30, 40).c(zeros(600), 30);
-    refused("operandSums: got 19 elements, expected at least 20", () -> ONE.gemm().run(tn.operandSums(zeros(19))));
+    refused(
+        "operandSums: got 19 elements, expected at least 20", () -> ONE.gemm().run(tn.operandSums(zeros(19))));
     refused(
         "a2: got A in two parts in layout TN, expected NN or NT",
         () -> ONE.gemm().run(product(Layout.TN, 20, 30, 40).a(big, 20, big, 20, 3)));
@@ -155,10 +162,8 @@ class GemmTest {
     refused(
         "qkNorm.begin: got 8, expected at least 9, behind the activation's columns",
         g -> g.activation(Activation.SILU, 9).qkNorm(heads(8, 2, 4, 4, null)));
-    refused(
-        "qkNorm.queryWeight: got 3 elements, expected at least 4", g -> g.qkNorm(heads(0, 2, 4, 3, null)));
-    refused(
-        "qkNorm.queryStats: got 79 elements, expected at least 80", g -> g.qkNorm(heads(0, 2, 4, 4, zeros(79))));
+    refused("qkNorm.queryWeight: got 3 elements, expected at least 4", g -> g.qkNorm(heads(0, 2, 4, 3, null)));
+    refused("qkNorm.queryStats: got 79 elements, expected at least 80", g -> g.qkNorm(heads(0, 2, 4, 4, zeros(79))));
     ONE.gemm().run(valid().activation(Activation.NONE, 30).qkNorm(heads(8, 2, 4, 4, zeros(80))));
   }
 
@@ -177,7 +182,9 @@ class GemmTest {
       g.c(wide, 30).residual(wide, 40);
     });
     refused("c: overlaps c2, expected its own memory", g -> g.c(g.c(), 30, g.c().from(10), 10, 20));
-    refused("columnSums: overlaps bias, expected its own memory", g -> g.bias(zeros(30)).columnSums(g.bias()));
+    refused(
+        "columnSums: overlaps bias, expected its own memory",
+        g -> g.bias(zeros(30)).columnSums(g.bias()));
     Gemm inPlace = valid();
     ONE.gemm().run(inPlace.residual(inPlace.c(), 30));
     Span both = zeros(2000);
@@ -195,7 +202,8 @@ class GemmTest {
   }
 
   private static void refused(String message, Runnable call) {
-    assertEquals(message, assertThrows(IllegalArgumentException.class, call::run).getMessage());
+    assertEquals(
+        message, assertThrows(IllegalArgumentException.class, call::run).getMessage());
   }
 
   private static Gemm valid() {

@@ -30,7 +30,9 @@ class NormContractTest {
   @Test
   void allocatesNothing() {
     Launches.allocatesNothing(NormCases.all());
-    NormCases.all().filter(c -> c.toString().matches(".*layer 196x1x72.* dWeight dBias F32")).forEach(Launches::allocatesNothingOnceCompiled);
+    NormCases.all()
+        .filter(c -> c.toString().matches(".*layer 196x1x72.* dWeight dBias F32"))
+        .forEach(Launches::allocatesNothingOnceCompiled);
   }
 
   @Test
@@ -57,19 +59,21 @@ class NormContractTest {
       Span few = memory.normal(F32, 3, 1);
       Span half = memory.normal(BF16, 24, 1);
       Launches.rejects(
-          "x: got leading dimension 11, expected at least 12",
-          () -> n.forward(norm, x, 11, null, null, y, 12, null));
-      Launches.rejects("x: got 24 elements, expected at least 25", () -> n.forward(norm, x, 13, null, null, y, 12, null));
-      Launches.rejects("weight: got 3 elements, expected at least 4", () -> n.forward(norm, x, 12, few, null, y, 12, null));
-      Launches.rejects("bias: got 3 elements, expected at least 4", () -> n.forward(norm, x, 12, null, few, y, 12, null));
-      Launches.rejects("y: got 3 elements, expected at least 24", () -> n.forward(norm, x, 12, null, null, few, 12, null));
+          "x: got leading dimension 11, expected at least 12", () -> n.forward(norm, x, 11, null, null, y, 12, null));
+      Launches.rejects(
+          "x: got 24 elements, expected at least 25", () -> n.forward(norm, x, 13, null, null, y, 12, null));
+      Launches.rejects(
+          "weight: got 3 elements, expected at least 4", () -> n.forward(norm, x, 12, few, null, y, 12, null));
+      Launches.rejects(
+          "bias: got 3 elements, expected at least 4", () -> n.forward(norm, x, 12, null, few, y, 12, null));
+      Launches.rejects(
+          "y: got 3 elements, expected at least 24", () -> n.forward(norm, x, 12, null, null, few, 12, null));
       Launches.rejects("stats: got BF16, expected F32", () -> n.forward(norm, x, 12, null, null, y, 12, half));
       Launches.rejects(
           "stats: got 3 elements, expected at least 12",
           () -> n.backward(norm, x, 12, null, few, y, 12, null, y, 12, null, null));
       Launches.rejects(
-          "dWeight: got BF16, expected F32",
-          () -> n.backward(norm, x, 12, null, x, y, 12, null, y, 12, half, null));
+          "dWeight: got BF16, expected F32", () -> n.backward(norm, x, 12, null, x, y, 12, null, y, 12, half, null));
       Launches.rejects(
           "dBias: got 3 elements, expected at least 4",
           () -> n.backward(norm, x, 12, null, x, y, 12, null, y, 12, null, few));

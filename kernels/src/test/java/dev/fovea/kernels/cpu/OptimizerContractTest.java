@@ -27,7 +27,8 @@ class OptimizerContractTest {
   private static final Adafactor ADAFACTOR = new Adafactor(0.01f, 0, 0.9f, 0.8f, 0.999f, 1e-30f, 1);
   private static final AdamW ADAMW = new AdamW(0.01f, 0.9f, 0.999f, 1e-8f, 0, 1);
 
-  @AutoClose private final HostCaseMemory memory = new HostCaseMemory(0);
+  @AutoClose
+  private final HostCaseMemory memory = new HostCaseMemory(0);
 
   @TestFactory
   Stream<DynamicTest> contract() {
@@ -72,16 +73,13 @@ class OptimizerContractTest {
   @Test
   void adafactorUnfactoredAsOptaxHasIt() {
     double[][] gradients = {{1, -2, .5}, {.3, .1, -.7}, {-1, 4, .25}};
-    double[][] updates = {
-      {.1, -.1, .1}, {.13326541, -.08219286, -.02255710}, {-.00086559, .07095733, .02946389}
-    };
+    double[][] updates = {{.1, -.1, .1}, {.13326541, -.08219286, -.02255710}, {-.00086559, .07095733, .02946389}};
     double[][] moments = {{1, 4, .25}, {.47734225, 1.70834684, .38784379}, {.69437253, 7.64286470, .25274685}};
     Span v = zeros(3);
     Span m = memory.values(BF16, 0, 0, 0);
     for (int step = 0; step < 3; step++) {
       Span param = zeros(3);
-      CPU.adafactorUnfactored(
-          unit(step + 1), param, memory.values(F32, gradients[step]), null, v, m, Rounding.NEAREST);
+      CPU.adafactorUnfactored(unit(step + 1), param, memory.values(F32, gradients[step]), null, v, m, Rounding.NEAREST);
       for (int i = 0; i < 3; i++) {
         assertEquals(-updates[step][i], get(param, i), 1e-7);
       }
@@ -104,8 +102,7 @@ class OptimizerContractTest {
     for (int step = 0; step < 2; step++) {
       Span param = zeros(6);
       Span gradient = memory.values(F32, gradients[step]);
-      CPU.adafactor(
-          unit(step + 1), Factors.matrix(2, 3), param, gradient, null, vRow, vColumn, m, Rounding.NEAREST);
+      CPU.adafactor(unit(step + 1), Factors.matrix(2, 3), param, gradient, null, vRow, vColumn, m, Rounding.NEAREST);
       for (int i = 0; i < 6; i++) {
         assertEquals(-updates[step][i], get(param, i), 1e-7);
       }
@@ -161,7 +158,8 @@ class OptimizerContractTest {
 
   @Test
   void aGradientOfZeroMovesNothing() {
-    for (OptimizerKernels kernels : new OptimizerKernels[] {CPU, CpuKernels.create(1, Simd.scalar()).optimizer()}) {
+    for (OptimizerKernels kernels :
+        new OptimizerKernels[] {CPU, CpuKernels.create(1, Simd.scalar()).optimizer()}) {
       Span param = memory.values(F32, 1, 2, 3, 4);
       kernels.adafactorUnfactored(ADAFACTOR, param, zeros(4), null, zeros(4), zeros(4), Rounding.NEAREST);
       Factors square = Factors.matrix(2, 2);
@@ -182,8 +180,7 @@ class OptimizerContractTest {
     Rounding nearest = Rounding.NEAREST;
     Launches.rejects("param: got I32, expected F32 or BF16", () -> CPU.adamW(ADAMW, i32, g, null, m, v, nearest));
     Launches.rejects(
-        "gradient: got 5 elements, expected 6 as in param",
-        () -> CPU.adamW(ADAMW, p, g.from(1), null, m, v, nearest));
+        "gradient: got 5 elements, expected 6 as in param", () -> CPU.adamW(ADAMW, p, g.from(1), null, m, v, nearest));
     Launches.rejects(
         "m: got 5 elements, expected 6 as in param", () -> CPU.sgd(sgd(0.9f), p, g, null, m.from(1), nearest));
     Launches.rejects("v: got BF16, expected F32", () -> {
@@ -193,10 +190,8 @@ class OptimizerContractTest {
         "v: got 5 elements, expected 6 as in param",
         () -> CPU.adafactorUnfactored(ADAFACTOR, p, g, null, v.from(1), m, nearest));
     Launches.rejects(
-        "gradientScale: got 0 elements, expected at least 1",
-        () -> CPU.adamW(ADAMW, p, g, zeros(0), m, v, nearest));
-    Launches.rejects(
-        "m: overlaps param, expected its own memory", () -> CPU.adamW(ADAMW, p, g, null, p, v, nearest));
+        "gradientScale: got 0 elements, expected at least 1", () -> CPU.adamW(ADAMW, p, g, zeros(0), m, v, nearest));
+    Launches.rejects("m: overlaps param, expected its own memory", () -> CPU.adamW(ADAMW, p, g, null, p, v, nearest));
     Launches.rejects(
         "v: overlaps gradient, expected its own memory", () -> CPU.adamW(ADAMW, p, g, null, m, g, nearest));
     Launches.rejects(
@@ -205,8 +200,7 @@ class OptimizerContractTest {
         "beta2: got -0.5, expected at least 0 and below 1",
         () -> CPU.adamW(new AdamW(1, 0, -0.5f, 0, 0, 1), p, g, null, m, v, nearest));
     Launches.rejects(
-        "step: got 0, expected at least 1",
-        () -> CPU.adamW(new AdamW(1, 0, 0, 0, 0, 0), p, g, null, m, v, nearest));
+        "step: got 0, expected at least 1", () -> CPU.adamW(new AdamW(1, 0, 0, 0, 0, 0), p, g, null, m, v, nearest));
     Launches.rejects(
         "learningRate: got NaN, expected 0.0 to 3.4028234663852886E38",
         () -> CPU.adamW(new AdamW(Float.NaN, 0, 0, 0, 0, 1), p, g, null, m, v, nearest));
@@ -232,14 +226,6 @@ class OptimizerContractTest {
     Launches.rejects(
         message,
         () -> CPU.adafactor(
-            ADAFACTOR,
-            factors,
-            zeros(count),
-            zeros(count),
-            null,
-            vRow,
-            vColumn,
-            zeros(count),
-            Rounding.NEAREST));
+            ADAFACTOR, factors, zeros(count), zeros(count), null, vRow, vColumn, zeros(count), Rounding.NEAREST));
   }
 }

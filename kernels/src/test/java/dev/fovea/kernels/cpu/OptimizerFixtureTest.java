@@ -27,8 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Six steps of AdamW as PyTorch takes them, and of Adafactor as optax and big_vision do, on given gradients: a matrix [48,
- * 80], three matrices [40, 64], and a vector and a matrix [8, 16] that are too small to factor.
+ * Six steps of AdamW as PyTorch takes them, and of Adafactor as optax and big_vision do, on given gradients: a matrix
+ * [48, 80], three matrices [40, 64], and a vector and a matrix [8, 16] that are too small to factor.
  */
 class OptimizerFixtureTest {
   private static final int STEPS = 6;
@@ -102,12 +102,11 @@ class OptimizerFixtureTest {
   }
 
   private void adafactor(String rule, String name, DType moment, double ifFlipped) {
-    Factors factors =
-        switch (name) {
-          case "matrix" -> Factors.matrix(48, 80);
-          case "tensor4" -> new Factors(3, 40, 64, 40 * 64, 64);
-          default -> null;
-        };
+    Factors factors = switch (name) {
+      case "matrix" -> Factors.matrix(48, 80);
+      case "tensor4" -> new Factors(3, 40, 64, 40 * 64, 64);
+      default -> null;
+    };
     check(rule, name, ifFlipped, (memory, count) -> {
       Span m = memory.values(moment, new double[count]);
       Span v = memory.values(F32, new double[count]);

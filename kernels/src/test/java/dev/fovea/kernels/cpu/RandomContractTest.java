@@ -22,7 +22,8 @@ import org.junit.jupiter.api.TestFactory;
 class RandomContractTest {
   private static final int MANY = 1 << 18;
   private static final RandomKernels CPU = CpuKernels.create(2).random();
-  private static final RandomKernels SCALAR = CpuKernels.create(1, Simd.scalar()).random();
+  private static final RandomKernels SCALAR =
+      CpuKernels.create(1, Simd.scalar()).random();
 
   @TestFactory
   Stream<DynamicTest> contract() {

@@ -62,7 +62,10 @@ class WorkerPoolTest {
     }
 
     Thread other() {
-      return threads.stream().filter(t -> t != Thread.currentThread()).findFirst().orElseThrow();
+      return threads.stream()
+          .filter(t -> t != Thread.currentThread())
+          .findFirst()
+          .orElseThrow();
     }
   }
 
@@ -265,13 +268,14 @@ class WorkerPoolTest {
     CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch closed = new CountDownLatch(1);
     Count count = new Count(40);
-    Thread caller = Thread.ofPlatform().start(() -> pool.run(
-        (index, scratch) -> {
-          begun.countDown();
-          await(closed);
-          count.block(index, scratch);
-        },
-        40));
+    Thread caller = Thread.ofPlatform()
+        .start(() -> pool.run(
+            (index, scratch) -> {
+              begun.countDown();
+              await(closed);
+              count.block(index, scratch);
+            },
+            40));
     await(begun);
     pool.close();
     closed.countDown();

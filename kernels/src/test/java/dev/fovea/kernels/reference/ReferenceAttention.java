@@ -7,7 +7,9 @@ import dev.fovea.kernels.Attention.Operand;
 import dev.fovea.kernels.AttentionKernels;
 import dev.fovea.kernels.Span;
 
-/** {@link AttentionKernels} from the definition, one head at a time with its matrices as {@code double[row][column]}. */
+/**
+ * {@link AttentionKernels} from the definition, one head at a time with its matrices as {@code double[row][column]}.
+ */
 final class ReferenceAttention implements AttentionKernels {
   @Override
   public void forward(Attention call) {

@@ -4,7 +4,6 @@ import static dev.fovea.kernels.reference.Mat.get;
 import static dev.fovea.kernels.reference.Mat.set;
 
 import dev.fovea.kernels.Activation;
-import dev.fovea.kernels.DType;
 import dev.fovea.kernels.ElementwiseKernels;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Exact;

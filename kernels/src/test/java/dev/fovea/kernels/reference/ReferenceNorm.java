@@ -12,14 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class ReferenceNorm implements NormKernels {
   @Override
   public void forward(
-      Norm norm,
-      Span x,
-      long ldx,
-      @Nullable Span weight,
-      @Nullable Span bias,
-      Span y,
-      long ldy,
-      @Nullable Span stats) {
+      Norm norm, Span x, long ldx, @Nullable Span weight, @Nullable Span bias, Span y, long ldy, @Nullable Span stats) {
     int width = norm.width();
     for (long i = 0; i < norm.rows() * norm.groups(); i++) {
       long row = i / norm.groups();

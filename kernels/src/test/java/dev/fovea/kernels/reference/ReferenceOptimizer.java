@@ -15,7 +15,10 @@ final class ReferenceOptimizer implements OptimizerKernels {
 
   private static void store(Span param, long i, double value, Rounding rounding) {
     if (param.dtype() == DType.BF16 && rounding.stochastic()) {
-      set(param, i, ReferenceCasts.stochastic((float) value, ReferenceRandom.word(rounding.seed(), rounding.step(), i)));
+      set(
+          param,
+          i,
+          ReferenceCasts.stochastic((float) value, ReferenceRandom.word(rounding.seed(), rounding.step(), i)));
     } else {
       set(param, i, value);
     }

@@ -43,8 +43,9 @@ final class Assemble extends Operation {
 
   @Override
   protected void forward() {
-    kernels().token().assemble(
-        batch, prefixes, count, width, patches.span(), Dims.span(prefix), Dims.span(positions), y.span());
+    kernels()
+        .token()
+        .assemble(batch, prefixes, count, width, patches.span(), Dims.span(prefix), Dims.span(positions), y.span());
   }
 
   @Override
@@ -52,8 +53,9 @@ final class Assemble extends Operation {
     Tensor d = patches.wantsGradient() ? Tensor.empty(patches.shape(), patches.dtype()) : null;
     Span dPrefix = Dims.sums(prefix);
     Span dPositions = Dims.sums(positions);
-    kernels().token().assembleGradient(
-        batch, prefixes, count, width, y.gradient().span(), Dims.span(d), dPrefix, dPositions);
+    kernels()
+        .token()
+        .assembleGradient(batch, prefixes, count, width, y.gradient().span(), Dims.span(d), dPrefix, dPositions);
     if (d != null) {
       patches.add(d);
     }

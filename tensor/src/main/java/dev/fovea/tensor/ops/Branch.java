@@ -42,8 +42,9 @@ final class Branch extends Operation {
 
   @Override
   protected void forward() {
-    kernels().elementwise().residual(
-        rows, columns, x.span(), branch.span(), Dims.span(scale), Dims.span(drop), rowsPerDrop, y.span());
+    kernels()
+        .elementwise()
+        .residual(rows, columns, x.span(), branch.span(), Dims.span(scale), Dims.span(drop), rowsPerDrop, y.span());
   }
 
   @Override
@@ -56,9 +57,18 @@ final class Branch extends Operation {
     }
     boolean scaleLearns = scale != null && scale.wantsGradient();
     Tensor d = Tensor.empty(branch.shape(), branch.dtype());
-    kernels().elementwise().residualGradient(
-        rows, columns, dy.span(), scaleLearns ? branch.span() : null, Dims.span(scale), Dims.span(drop), rowsPerDrop,
-        d.span(), Dims.sums(scale));
+    kernels()
+        .elementwise()
+        .residualGradient(
+            rows,
+            columns,
+            dy.span(),
+            scaleLearns ? branch.span() : null,
+            Dims.span(scale),
+            Dims.span(drop),
+            rowsPerDrop,
+            d.span(),
+            Dims.sums(scale));
     branch.add(d);
   }
 }

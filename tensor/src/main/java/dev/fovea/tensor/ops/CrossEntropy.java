@@ -56,11 +56,13 @@ final class CrossEntropy extends Operation {
     Span labels = soft ? null : target.span();
     Span targets = soft ? target.span() : null;
     if (sigmoid) {
-      kernels().loss().sigmoidCrossEntropy(
-          rows, classes, smoothing, gradientScale, logits.span(), labels, targets, losses, d);
+      kernels()
+          .loss()
+          .sigmoidCrossEntropy(rows, classes, smoothing, gradientScale, logits.span(), labels, targets, losses, d);
     } else {
-      kernels().loss().softmaxCrossEntropy(
-          rows, classes, smoothing, gradientScale, logits.span(), labels, targets, losses, d);
+      kernels()
+          .loss()
+          .softmaxCrossEntropy(rows, classes, smoothing, gradientScale, logits.span(), labels, targets, losses, d);
     }
   }
 }

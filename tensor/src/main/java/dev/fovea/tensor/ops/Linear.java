@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>In full, for x [.., in] and W [out, in]: {@code y = residual + drop scale qkNorm(f(x W^T + bias))}. The input may
  * come in two tensors and the output go to two, which is how ViT-22B's parallel block takes two products for its four
- * (section 2.1 of that paper). Every method that sets an option returns this and throws {@link IllegalArgumentException}
- * for a shape that does not fit.
+ * (section 2.1 of that paper). Every method that sets an option returns this and throws
+ * {@link IllegalArgumentException} for a shape that does not fit.
  */
 public final class Linear {
   final Tensor x;
@@ -33,15 +33,31 @@ public final class Linear {
 
   Activation activation = Activation.NONE;
   int rowsPerDrop = 1;
-  @Nullable Tensor bias;
-  @Nullable QkNorm qkNorm;
-  @Nullable Tensor scale;
-  @Nullable Tensor drop;
-  @Nullable Tensor residual;
+
+  @Nullable
+  Tensor bias;
+
+  @Nullable
+  QkNorm qkNorm;
+
+  @Nullable
+  Tensor scale;
+
+  @Nullable
+  Tensor drop;
+
+  @Nullable
+  Tensor residual;
 
   /** What {@link #qkNorm} was given. */
   record QkNorm(
-      int heads, int headDim, float eps, boolean centered, Tensor qWeight, @Nullable Tensor qBias, Tensor kWeight,
+      int heads,
+      int headDim,
+      float eps,
+      boolean centered,
+      Tensor qWeight,
+      @Nullable Tensor qBias,
+      Tensor kWeight,
       @Nullable Tensor kBias) {
     /** Columns of the queries, and of the keys. */
     int width() {
@@ -62,8 +78,8 @@ public final class Linear {
     out = Math.toIntExact(weight.shape().dim(0));
     outLeft = out;
     if (weight.shape().dim(1) != in) {
-      throw new IllegalArgumentException("weight: got %s, expected [out, %d] for the input's columns"
-          .formatted(weight.shape(), in));
+      throw new IllegalArgumentException(
+          "weight: got %s, expected [out, %d] for the input's columns".formatted(weight.shape(), in));
     }
   }
 
@@ -98,7 +114,12 @@ public final class Linear {
    * [q | k | ..] (ViT-22B, section 2.1). Weights and biases are [headDim], shared by all heads.
    */
   public Linear qkNorm(
-      int heads, float eps, boolean centered, Tensor qWeight, @Nullable Tensor qBias, Tensor kWeight,
+      int heads,
+      float eps,
+      boolean centered,
+      Tensor qWeight,
+      @Nullable Tensor qBias,
+      Tensor kWeight,
       @Nullable Tensor kBias) {
     int headDim = Dims.last("qWeight", qWeight);
     for (Tensor vector : new @Nullable Tensor[] {qWeight, qBias, kWeight, kBias}) {
@@ -152,7 +173,10 @@ public final class Linear {
     return new LinearOperation(this).apply();
   }
 
-  /** What a product's epilogue can do, its backward pass cannot always undo: those combinations nobody needs are refused. */
+  /**
+   * What a product's epilogue can do, its backward pass cannot always undo: those combinations nobody needs are
+   * refused.
+   */
   private void check(int columns) {
     if (qkNorm != null && out - columns < 2 * qkNorm.width()) {
       throw new IllegalArgumentException("qkNorm: got %d heads of %d, expected queries and keys within %d columns"

@@ -35,8 +35,13 @@ final class LinearOperation extends Operation {
 
   /** Operands of the QK-norm, and its statistics if recorded. */
   private record QkNorm(
-      Linear.QkNorm spec, Input qWeight, @Nullable Input qBias, Input kWeight, @Nullable Input kBias,
-      @Nullable Output qStats, @Nullable Output kStats) {}
+      Linear.QkNorm spec,
+      Input qWeight,
+      @Nullable Input qBias,
+      Input kWeight,
+      @Nullable Input kBias,
+      @Nullable Output qStats,
+      @Nullable Output kStats) {}
 
   LinearOperation(Linear l) {
     super(l.x);
@@ -67,8 +72,14 @@ final class LinearOperation extends Operation {
     pre = preColumns == 0 ? null : output(Shape.of(l.rows, preColumns), dtype).keep();
     qkNorm = l.qkNorm == null || qWeight == null || kWeight == null
         ? null
-        : new QkNorm(l.qkNorm, qWeight, qBias, kWeight, kBias,
-            recording ? statistics(l.qkNorm) : null, recording ? statistics(l.qkNorm) : null);
+        : new QkNorm(
+            l.qkNorm,
+            qWeight,
+            qBias,
+            kWeight,
+            kBias,
+            recording ? statistics(l.qkNorm) : null,
+            recording ? statistics(l.qkNorm) : null);
   }
 
   private @Nullable Input optional(@Nullable Tensor value) {
@@ -127,9 +138,17 @@ final class LinearOperation extends Operation {
     if (qkNorm != null) {
       Linear.QkNorm n = qkNorm.spec;
       gemm.qkNorm(new Gemm.QkNorm(
-          qkBegin(), n.heads(), n.headDim(), n.eps(), n.centered(),
-          qkNorm.qWeight.span(), Dims.span(qkNorm.qBias), qkNorm.kWeight.span(), Dims.span(qkNorm.kBias),
-          Dims.span(qkNorm.qStats), Dims.span(qkNorm.kStats)));
+          qkBegin(),
+          n.heads(),
+          n.headDim(),
+          n.eps(),
+          n.centered(),
+          qkNorm.qWeight.span(),
+          Dims.span(qkNorm.qBias),
+          qkNorm.kWeight.span(),
+          Dims.span(qkNorm.kBias),
+          Dims.span(qkNorm.qStats),
+          Dims.span(qkNorm.kStats)));
     }
     if (residual != null) {
       gemm.residual(residual.span(), l.out);
@@ -194,9 +213,18 @@ final class LinearOperation extends Operation {
 
   private Tensor gradientOfBranch(Tensor dy) {
     Tensor branch = Tensor.empty(dy.shape(), dy.dtype());
-    kernels().elementwise().residualGradient(
-        l.rows, l.out, dy.span(), Dims.span(pre), Dims.span(scale), Dims.span(drop),
-        l.rowsPerDrop, branch.span(), Dims.sums(scale));
+    kernels()
+        .elementwise()
+        .residualGradient(
+            l.rows,
+            l.out,
+            dy.span(),
+            Dims.span(pre),
+            Dims.span(scale),
+            Dims.span(drop),
+            l.rowsPerDrop,
+            branch.span(),
+            Dims.sums(scale));
     return branch;
   }
 
@@ -214,16 +242,42 @@ final class LinearOperation extends Operation {
     Norm norm = new Norm(l.rows, spec.heads(), spec.headDim(), spec.eps(), spec.centered());
     long ld = d.shape().dim(-1);
     Span raw = Dims.given(pre).span().from(qkBegin());
-    kernels().norm().backward(
-        norm, raw, preColumns, n.qWeight.span(), Dims.given(n.qStats).span(), d.span(), ld, null, d.span(), ld,
-        Dims.sums(n.qWeight), Dims.sums(n.qBias));
+    kernels()
+        .norm()
+        .backward(
+            norm,
+            raw,
+            preColumns,
+            n.qWeight.span(),
+            Dims.given(n.qStats).span(),
+            d.span(),
+            ld,
+            null,
+            d.span(),
+            ld,
+            Dims.sums(n.qWeight),
+            Dims.sums(n.qBias));
     Span dk = d.span().from(spec.width());
-    kernels().norm().backward(
-        norm, raw.from(spec.width()), preColumns, n.kWeight.span(), Dims.given(n.kStats).span(), dk, ld, null, dk, ld,
-        Dims.sums(n.kWeight), Dims.sums(n.kBias));
+    kernels()
+        .norm()
+        .backward(
+            norm,
+            raw.from(spec.width()),
+            preColumns,
+            n.kWeight.span(),
+            Dims.given(n.kStats).span(),
+            dk,
+            ld,
+            null,
+            dk,
+            ld,
+            Dims.sums(n.kWeight),
+            Dims.sums(n.kBias));
   }
 
-  /** The rows of the weight, and the part of the bias, that make {@code columns} output columns from {@code begin} on. */
+  /**
+   * The rows of the weight, and the part of the bias, that make {@code columns} output columns from {@code begin} on.
+   */
   private void gradientOfParameters(Tensor d, int columns, int begin, boolean withBias) {
     int biased = withBias && bias != null && bias.wantsGradient()
         ? Math.clamp(bias.shape().count() - begin, 0, columns)
@@ -232,11 +286,13 @@ final class LinearOperation extends Operation {
     boolean ride = biased == columns && weight.wantsGradient();
     if (weight.wantsGradient()) {
       Span sums = weight.sums().span().from((long) begin * l.in);
-      Gemm gemm = new Gemm(Layout.TN, columns, l.inLeft, l.rows).a(d.span(), columns).accumulate(true);
+      Gemm gemm =
+          new Gemm(Layout.TN, columns, l.inLeft, l.rows).a(d.span(), columns).accumulate(true);
       kernels().gemm().run(gemm.b(x.span(), l.inLeft).c(sums, l.in).operandSums(ride ? biasSums : null));
       if (x2 != null) {
         int right = l.in - l.inLeft;
-        Gemm second = new Gemm(Layout.TN, columns, right, l.rows).a(d.span(), columns).accumulate(true);
+        Gemm second =
+            new Gemm(Layout.TN, columns, right, l.rows).a(d.span(), columns).accumulate(true);
         kernels().gemm().run(second.b(x2.span(), right).c(sums.from(l.inLeft), l.in));
       }
     }
@@ -257,9 +313,7 @@ final class LinearOperation extends Operation {
       gemm.activationGradient(inner.f(), inner.columns(), inner.pre(), inner.ld());
       gemm.columnSums(Dims.span(inner.sums()));
     }
-    Gathered dx = inner == null && x2 == null
-        ? x.gathered()
-        : new Gathered(null, Tensor.empty(x.shape(), x.dtype()));
+    Gathered dx = inner == null && x2 == null ? x.gathered() : new Gathered(null, Tensor.empty(x.shape(), x.dtype()));
     Tensor dx2 = x2 == null ? null : Tensor.empty(x2.shape(), x2.dtype());
     if (x2 == null || dx2 == null) {
       gemm.c(dx.total().span(), l.in);

@@ -23,7 +23,9 @@ final class MeanPool extends Operation {
     tokens = Math.toIntExact(value.shape().dim(1));
     width = Dims.last("x", value);
     x = input(value);
-    lengths = lengthValues == null ? null : input(Dims.vector("lengths", lengthValues, batch)).keep();
+    lengths = lengthValues == null
+        ? null
+        : input(Dims.vector("lengths", lengthValues, batch)).keep();
     y = output(Shape.of(batch, width), value.dtype());
   }
 
@@ -40,8 +42,7 @@ final class MeanPool extends Operation {
   @Override
   protected void backward() {
     Tensor dx = Tensor.empty(x.shape(), x.dtype());
-    kernels().token().meanPoolGradient(
-        batch, tokens, width, first, y.gradient().span(), Dims.span(lengths), dx.span());
+    kernels().token().meanPoolGradient(batch, tokens, width, first, y.gradient().span(), Dims.span(lengths), dx.span());
     x.add(dx);
   }
 }

@@ -24,7 +24,9 @@ final class Normalize extends Operation {
     weight = w == null ? null : input(Dims.vector("weight", w, width)).keep();
     bias = b == null ? null : input(Dims.vector("bias", b, width)).keep();
     y = output(value.shape(), value.dtype());
-    stats = recording() ? output(Shape.of(norm.statsCount()), value.dtype().accumulator()).keep() : null;
+    stats = recording()
+        ? output(Shape.of(norm.statsCount()), value.dtype().accumulator()).keep()
+        : null;
   }
 
   Tensor apply() {
@@ -48,27 +50,30 @@ final class Normalize extends Operation {
   }
 
   private void compute(Tensor into, @Nullable Span statistics) {
-    kernels().norm().forward(
-        norm, x.span(), norm.width(), Dims.span(weight), Dims.span(bias), into.span(), norm.width(),
-        statistics);
+    kernels()
+        .norm()
+        .forward(
+            norm, x.span(), norm.width(), Dims.span(weight), Dims.span(bias), into.span(), norm.width(), statistics);
   }
 
   @Override
   protected void backward() {
     Gathered dx = x.gathered();
-    kernels().norm().backward(
-        norm,
-        x.span(),
-        norm.width(),
-        Dims.span(weight),
-        Dims.given(stats).span(),
-        y.gradient().span(),
-        norm.width(),
-        Dims.span(dx.before()),
-        dx.total().span(),
-        norm.width(),
-        Dims.sums(weight),
-        Dims.sums(bias));
+    kernels()
+        .norm()
+        .backward(
+            norm,
+            x.span(),
+            norm.width(),
+            Dims.span(weight),
+            Dims.given(stats).span(),
+            y.gradient().span(),
+            norm.width(),
+            Dims.span(dx.before()),
+            dx.total().span(),
+            norm.width(),
+            Dims.sums(weight),
+            Dims.sums(bias));
     x.replace(dx.total());
   }
 }

@@ -7,8 +7,8 @@ import dev.fovea.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Differentiable operations. Results are made in the current {@link dev.fovea.tensor.Scope}, on the operands' device, in
- * the dtype of the first operand. Every method throws {@link IllegalArgumentException} for shapes that do not fit.
+ * Differentiable operations. Results are made in the current {@link dev.fovea.tensor.Scope}, on the operands' device,
+ * in the dtype of the first operand. Every method throws {@link IllegalArgumentException} for shapes that do not fit.
  * Linear layers have a class of their own: {@link Linear}.
  */
 public final class Ops {

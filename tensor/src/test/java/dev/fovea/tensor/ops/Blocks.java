@@ -19,7 +19,10 @@ final class Blocks {
     Tensor o = Ops.attention(qkv, heads);
     x = Linear.of(o, p.get(at + 4)).bias(p.get(at + 5)).residual(x).apply();
     y = Ops.layerNorm(x, p.get(at + 6), p.get(at + 7), 1e-6f);
-    Tensor h = Linear.of(y, p.get(at + 8)).bias(p.get(at + 9)).activation(Activation.GELU_ERF).apply();
+    Tensor h = Linear.of(y, p.get(at + 8))
+        .bias(p.get(at + 9))
+        .activation(Activation.GELU_ERF)
+        .apply();
     return Linear.of(h, p.get(at + 10)).bias(p.get(at + 11)).residual(x).apply();
   }
 
@@ -38,6 +41,9 @@ final class Blocks {
         .qkNorm(heads, 1e-6f, true, p.get(at + 3), null, p.get(at + 4), null)
         .split(mlp);
     Tensor o = Ops.attention(in.right(), heads);
-    return Linear.of(in.left(), o, p.get(at + 5)).bias(p.get(at + 6)).residual(x).apply();
+    return Linear.of(in.left(), o, p.get(at + 5))
+        .bias(p.get(at + 6))
+        .residual(x)
+        .apply();
   }
 }

@@ -45,7 +45,10 @@ final class GradientTest {
         double down = weighted(test, values);
         values[input][i] = value;
         double difference = (up - down) / (2 * STEP);
-        assertEquals(difference, exact.gradients[input][i], 1e-7 * (1 + Math.abs(difference)),
+        assertEquals(
+            difference,
+            exact.gradients[input][i],
+            1e-7 * (1 + Math.abs(difference)),
             "d result / d operand %d [%d]".formatted(input, i));
       }
     }

@@ -114,7 +114,8 @@ final class RecomputeMemoryTest {
         try (Gradients gradients = tape.backward(x, seed)) {
           long peak = device.memory().peak() - before;
           assertEquals(DEPTH * shapes.length, gradients.size());
-          return new Measured(saved, peak, gradients.of(parameters.getFirst().get(2)).toFloats());
+          return new Measured(
+              saved, peak, gradients.of(parameters.getFirst().get(2)).toFloats());
         }
       }
     }

@@ -24,16 +24,18 @@ final class Blocks {
   static Block of(Parameters p, VitConfig config, int index) {
     String at = "blocks." + index + ".";
     return switch (config.block()) {
-      case SEQUENTIAL -> new Sequential(
-          Branches.Attention.of(p, config, at, "norm1.", "ls1"), Branches.Mlp.of(p, config, at, "norm2.", "ls2"));
+      case SEQUENTIAL ->
+        new Sequential(
+            Branches.Attention.of(p, config, at, "norm1.", "ls1"), Branches.Mlp.of(p, config, at, "norm2.", "ls2"));
       case PARALLEL -> Parallel.of(p, config, at);
-      case THINGS -> new Things(
-          IntStream.range(0, config.branches())
-              .mapToObj(j -> Branches.Attention.of(p, config, at + "attns." + j + ".", "norm.", "ls"))
-              .toList(),
-          IntStream.range(0, config.branches())
-              .mapToObj(j -> Branches.Mlp.of(p, config, at + "ffns." + j + ".", "norm.", "ls"))
-              .toList());
+      case THINGS ->
+        new Things(
+            IntStream.range(0, config.branches())
+                .mapToObj(j -> Branches.Attention.of(p, config, at + "attns." + j + ".", "norm.", "ls"))
+                .toList(),
+            IntStream.range(0, config.branches())
+                .mapToObj(j -> Branches.Mlp.of(p, config, at + "ffns." + j + ".", "norm.", "ls"))
+                .toList());
     };
   }
 
@@ -67,12 +69,25 @@ final class Blocks {
    * attention out] (ViT-22B, section 2).
    */
   record Parallel(
-      int heads, int mlp, Activation activation, NormLayer norm, LinearLayer in, @Nullable QkNorm qkNorm,
-      LinearLayer out, @Nullable Tensor scale) implements Block {
+      int heads,
+      int mlp,
+      Activation activation,
+      NormLayer norm,
+      LinearLayer in,
+      @Nullable QkNorm qkNorm,
+      LinearLayer out,
+      @Nullable Tensor scale)
+      implements Block {
     static Parallel of(Parameters p, VitConfig config, String at) {
       return new Parallel(
-          config.heads(), config.mlp(), config.activation(), p.norm(at + "in_norm.", config.norm()),
-          p.linear(at + "in_proj."), p.qkNorm(at, config), p.linear(at + "out_proj."), p.optional(at + "ls"));
+          config.heads(),
+          config.mlp(),
+          config.activation(),
+          p.norm(at + "in_norm.", config.norm()),
+          p.linear(at + "in_proj."),
+          p.qkNorm(at, config),
+          p.linear(at + "out_proj."),
+          p.optional(at + "ls"));
     }
 
     @Override

@@ -15,16 +15,28 @@ final class Branches {
 
   /** {@code residual + scale proj(attention(qkv(norm x)))}. */
   record Attention(
-      int heads, NormLayer norm, LinearLayer qkv, @Nullable QkNorm qkNorm, LinearLayer proj, @Nullable Tensor scale) {
+      int heads,
+      NormLayer norm,
+      LinearLayer qkv,
+      @Nullable QkNorm qkNorm,
+      LinearLayer proj,
+      @Nullable Tensor scale) {
     static Attention of(Parameters p, VitConfig config, String at, String norm, String scale) {
       return new Attention(
-          config.heads(), p.norm(at + norm, config.norm()), p.linear(at + "attn.qkv."), p.qkNorm(at + "attn.", config),
-          p.linear(at + "attn.proj."), p.optional(at + scale));
+          config.heads(),
+          p.norm(at + norm, config.norm()),
+          p.linear(at + "attn.qkv."),
+          p.qkNorm(at + "attn.", config),
+          p.linear(at + "attn.proj."),
+          p.optional(at + scale));
     }
 
     Tensor add(Tensor x, Tensor residual) {
       Tensor projected = QkNorm.apply(qkNorm, qkv.on(norm.on(x))).apply();
-      return proj.on(Ops.attention(projected, heads)).scale(scale).residual(residual).apply();
+      return proj.on(Ops.attention(projected, heads))
+          .scale(scale)
+          .residual(residual)
+          .apply();
     }
   }
 
@@ -32,7 +44,8 @@ final class Branches {
   record Mlp(NormLayer norm, Inner inner, @Nullable Tensor scale) {
     static Mlp of(Parameters p, VitConfig config, String at, String norm, String scale) {
       return new Mlp(
-          p.norm(at + norm, config.norm()), Inner.of(p, at + "mlp.", config.activation(), config.gated()),
+          p.norm(at + norm, config.norm()),
+          Inner.of(p, at + "mlp.", config.activation(), config.gated()),
           p.optional(at + scale));
     }
 
@@ -49,7 +62,8 @@ final class Branches {
 
     Linear on(Tensor y) {
       Linear first = fc1.on(y);
-      return fc2.on(gated ? Ops.swiglu(first.apply()) : first.activation(activation).apply());
+      return fc2.on(
+          gated ? Ops.swiglu(first.apply()) : first.activation(activation).apply());
     }
   }
 }

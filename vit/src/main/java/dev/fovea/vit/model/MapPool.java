@@ -1,9 +1,9 @@
 package dev.fovea.vit.model;
 
+import dev.fovea.kernels.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.ops.Ops;
-import dev.fovea.kernels.DType;
 import dev.fovea.vit.model.Parameters.LinearLayer;
 import dev.fovea.vit.model.Parameters.NormLayer;
 
@@ -15,8 +15,13 @@ record MapPool(
     int heads, Tensor probe, LinearLayer q, LinearLayer kv, LinearLayer proj, NormLayer norm, Branches.Inner mlp) {
   static MapPool of(Parameters p, VitConfig config) {
     return new MapPool(
-        config.poolHeads(), p.get("pool.probe"), p.linear("pool.q."), p.linear("pool.kv."), p.linear("pool.proj."),
-        p.norm("pool.norm.", config.norm()), Branches.Inner.of(p, "pool.mlp.", config.poolActivation(), false));
+        config.poolHeads(),
+        p.get("pool.probe"),
+        p.linear("pool.q."),
+        p.linear("pool.kv."),
+        p.linear("pool.proj."),
+        p.norm("pool.norm.", config.norm()),
+        Branches.Inner.of(p, "pool.mlp.", config.poolActivation(), false));
   }
 
   /** [batch, tokens, width] to [batch, width]. */

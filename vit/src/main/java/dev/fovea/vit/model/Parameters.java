@@ -22,7 +22,8 @@ final class Parameters {
     return tensor;
   }
 
-  @Nullable Tensor optional(String name) {
+  @Nullable
+  Tensor optional(String name) {
     return tensors.get(name);
   }
 
@@ -34,7 +35,8 @@ final class Parameters {
     return new NormLayer(norm, get(at + "weight"), optional(at + "bias"));
   }
 
-  @Nullable NormLayer optionalNorm(String at, VitConfig.@Nullable Norm norm) {
+  @Nullable
+  NormLayer optionalNorm(String at, VitConfig.@Nullable Norm norm) {
     return norm == null ? null : norm(at, norm);
   }
 
@@ -50,11 +52,10 @@ final class Parameters {
   }
 
   /** LayerNorm or RMSNorm with its scale and perhaps a bias. */
-  record NormLayer(VitConfig.Norm norm, Tensor weight, @Nullable Tensor bias) {
+  record NormLayer(
+      VitConfig.Norm norm, Tensor weight, @Nullable Tensor bias) {
     Tensor on(Tensor x) {
-      return norm.centered()
-          ? Ops.layerNorm(x, weight, bias, norm.eps())
-          : Ops.rmsNorm(x, weight, norm.eps());
+      return norm.centered() ? Ops.layerNorm(x, weight, bias, norm.eps()) : Ops.rmsNorm(x, weight, norm.eps());
     }
   }
 
@@ -71,10 +72,9 @@ final class Parameters {
     }
   }
 
-  @Nullable QkNorm qkNorm(String at, VitConfig config) {
+  @Nullable
+  QkNorm qkNorm(String at, VitConfig config) {
     VitConfig.Norm norm = config.qkNorm();
-    return norm == null
-        ? null
-        : new QkNorm(config.heads(), norm(at + "q_norm.", norm), norm(at + "k_norm.", norm));
+    return norm == null ? null : new QkNorm(config.heads(), norm(at + "q_norm.", norm), norm(at + "k_norm.", norm));
   }
 }

@@ -33,7 +33,8 @@ public final class VisionTransformer implements AutoCloseable {
   private final @Nullable LinearLayer head;
 
   /** What a forward pass yields. */
-  public record Output(Tensor features, Tensor preLogits, @Nullable Tensor logits) {}
+  public record Output(
+      Tensor features, Tensor preLogits, @Nullable Tensor logits) {}
 
   /**
    * A model of these parameters, which it takes over.
@@ -54,7 +55,9 @@ public final class VisionTransformer implements AutoCloseable {
         ? p.get("positions")
         : scope.adopt(SinCos.positions(config, patchEmbedding.weight()));
     preNorm = p.optionalNorm("norm_pre.", config.preNorm());
-    blocks = IntStream.range(0, config.depth()).mapToObj(i -> Blocks.of(p, config, i)).toList();
+    blocks = IntStream.range(0, config.depth())
+        .mapToObj(i -> Blocks.of(p, config, i))
+        .toList();
     finalNorm = p.optionalNorm("norm.", config.finalNorm());
     mapPool = config.pool() == VitConfig.Pool.MAP ? MapPool.of(p, config) : null;
     headNorm = p.optionalNorm("head_norm.", config.headNorm());
@@ -69,7 +72,13 @@ public final class VisionTransformer implements AutoCloseable {
       if (tensor == null) {
         wrong.append("\n  missing: ").append(name).append(' ').append(shape);
       } else if (!tensor.shape().equals(shape)) {
-        wrong.append("\n  shape: ").append(name).append(" is ").append(tensor.shape()).append(", expected ").append(shape);
+        wrong
+            .append("\n  shape: ")
+            .append(name)
+            .append(" is ")
+            .append(tensor.shape())
+            .append(", expected ")
+            .append(shape);
       }
     });
     parameters.keySet().stream()
@@ -95,8 +104,7 @@ public final class VisionTransformer implements AutoCloseable {
    * @param pixels [batch, channels, height, width] of the configured size, normalised as the model expects
    */
   public Output forward(Tensor pixels) {
-    Shape expected =
-        Shape.of(pixels.shape().dim(0), config.channels(), config.imageHeight(), config.imageWidth());
+    Shape expected = Shape.of(pixels.shape().dim(0), config.channels(), config.imageHeight(), config.imageWidth());
     if (!pixels.shape().equals(expected)) {
       throw new IllegalArgumentException("pixels: got %s, expected %s".formatted(pixels.shape(), expected));
     }
@@ -109,7 +117,8 @@ public final class VisionTransformer implements AutoCloseable {
     Tensor features = finalNorm == null ? x : finalNorm.on(x);
     Tensor pooled = pool(features);
     Tensor preLogits = headNorm == null ? pooled : headNorm.on(pooled);
-    return new Output(features, preLogits, head == null ? null : head.on(preLogits).apply());
+    return new Output(
+        features, preLogits, head == null ? null : head.on(preLogits).apply());
   }
 
   /** Patches, prefix tokens and positions: [batch, tokens, width]. */
@@ -117,9 +126,15 @@ public final class VisionTransformer implements AutoCloseable {
     int batch = Math.toIntExact(pixels.shape().dim(0));
     try (Scope inside = Scope.open(pixels.device())) {
       var grid = new Patches(
-          batch, config.channels(), config.imageHeight(), config.imageWidth(), config.patchHeight(),
-          config.patchWidth(), false);
-      Tensor patches = Ops.patchify(grid, pixels, null, null, patchEmbedding.weight().dtype());
+          batch,
+          config.channels(),
+          config.imageHeight(),
+          config.imageWidth(),
+          config.patchHeight(),
+          config.patchWidth(),
+          false);
+      Tensor patches =
+          Ops.patchify(grid, pixels, null, null, patchEmbedding.weight().dtype());
       Tensor x = Ops.assemble(patchEmbedding.on(patches).apply(), prefix, positions);
       return inside.keep(preNorm == null ? x : preNorm.on(x));
     }

@@ -154,7 +154,8 @@ public record VitConfig(
 
   private static void divides(String name, int value, int whole) {
     if (value < 1 || whole % value != 0) {
-      throw new IllegalArgumentException("%s: got %d, expected a divisor of the width, %d".formatted(name, value, whole));
+      throw new IllegalArgumentException(
+          "%s: got %d, expected a divisor of the width, %d".formatted(name, value, whole));
     }
   }
 

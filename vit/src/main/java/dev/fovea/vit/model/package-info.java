@@ -1,6 +1,6 @@
 /**
- * The models of four papers: {@link dev.fovea.vit.model.VitConfig} tells one from another, {@link
- * dev.fovea.vit.model.VisionTransformer} runs it.
+ * The models of four papers: {@link dev.fovea.vit.model.VitConfig} tells one from another,
+ * {@link dev.fovea.vit.model.VisionTransformer} runs it.
  */
 @NullMarked
 package dev.fovea.vit.model;

@@ -3,8 +3,8 @@ package dev.fovea.vit.weights;
 import dev.fovea.tensor.Shape;
 
 /**
- * Where a part of a file's tensor lies in a parameter of ours: {@code rows} x {@code columns} elements. Rows of the source
- * are as long as its last axis, unless the piece is one row of everything.
+ * Where a part of a file's tensor lies in a parameter of ours: {@code rows} x {@code columns} elements. Rows of the
+ * source are as long as its last axis, unless the piece is one row of everything.
  *
  * @param source the file's name for it
  * @param shape the file's shape
@@ -17,7 +17,14 @@ import dev.fovea.tensor.Shape;
  * @param added whether it is added to what other pieces put there, as two biases of one sum are
  */
 record Piece(
-    String source, Shape shape, String target, long rows, long columns, long firstColumn, long row, long column,
+    String source,
+    Shape shape,
+    String target,
+    long rows,
+    long columns,
+    long firstColumn,
+    long row,
+    long column,
     boolean added) {
   /** Elements between rows of the source. */
   long sourceLd() {

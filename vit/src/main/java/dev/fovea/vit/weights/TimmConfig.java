@@ -27,15 +27,32 @@ public final class TimmConfig {
       "gelu_tanh", Activation.GELU_TANH,
       "quick_gelu", Activation.GELU_QUICK,
       "silu", Activation.SILU);
-  private static final Map<String, String> BLOCKS = Map.of(
-      "Block", "SEQUENTIAL", "ParallelScalingBlock", "PARALLEL", "ParallelThingsBlock", "THINGS");
+  private static final Map<String, String> BLOCKS =
+      Map.of("Block", "SEQUENTIAL", "ParallelScalingBlock", "PARALLEL", "ParallelThingsBlock", "THINGS");
   private static final Map<String, String> POOLS = Map.of("token", "CLASS", "avg", "MEAN", "map", "MAP");
 
   /** What {@code model_args} may set; anything else is refused rather than passed over. */
   private static final Set<String> KNOWN = Set.of(
-      "img_size", "patch_size", "embed_dim", "depth", "num_heads", "mlp_ratio", "qkv_bias", "qk_norm", "class_token",
-      "reg_tokens", "no_embed_class", "global_pool", "block_fn", "num_classes", "init_values", "dynamic_img_size",
-      "weight_init", "drop_rate", "drop_path_rate", "strict_img_size");
+      "img_size",
+      "patch_size",
+      "embed_dim",
+      "depth",
+      "num_heads",
+      "mlp_ratio",
+      "qkv_bias",
+      "qk_norm",
+      "class_token",
+      "reg_tokens",
+      "no_embed_class",
+      "global_pool",
+      "block_fn",
+      "num_classes",
+      "init_values",
+      "dynamic_img_size",
+      "weight_init",
+      "drop_rate",
+      "drop_path_rate",
+      "strict_img_size");
 
   private static final class Table {
     static final JsonNode ARCHITECTURES = read();
@@ -68,8 +85,8 @@ public final class TimmConfig {
   }
 
   /**
-   * The configuration that a model folder's {@code config.json} describes: its architecture, changed by {@code
-   * model_args} and {@code num_classes}.
+   * The configuration that a model folder's {@code config.json} describes: its architecture, changed by
+   * {@code model_args} and {@code num_classes}.
    *
    * @throws IllegalArgumentException if the architecture or one of the arguments is not known, or the file is no JSON
    */
@@ -87,7 +104,8 @@ public final class TimmConfig {
     JsonNode args = folder.path("model_args");
     args.fieldNames().forEachRemaining(name -> {
       if (!KNOWN.contains(name)) {
-        throw new IllegalArgumentException("model_args: got %s, expected one of %s".formatted(name, new TreeSet<>(KNOWN)));
+        throw new IllegalArgumentException(
+            "model_args: got %s, expected one of %s".formatted(name, new TreeSet<>(KNOWN)));
       }
     });
     resize(a, args);
@@ -112,7 +130,8 @@ public final class TimmConfig {
     }
     a.put("mlp_hidden", hidden(width, ratio));
     if (a.hasNonNull("pool_mlp_hidden")) {
-      double poolRatio = (double) a.get("pool_mlp_hidden").asInt() / a.get("width").asInt();
+      double poolRatio =
+          (double) a.get("pool_mlp_hidden").asInt() / a.get("width").asInt();
       a.put("pool_mlp_hidden", hidden(width, args.has("mlp_ratio") ? ratio : poolRatio));
     }
     a.put("width", width);
@@ -208,7 +227,8 @@ public final class TimmConfig {
 
   private static VitConfig.Norm norm(JsonNode n) {
     return new VitConfig.Norm(
-        n.get("kind").asText().equals("layer"), n.get("bias").asBoolean(), (float) n.get("eps").asDouble());
+        n.get("kind").asText().equals("layer"), n.get("bias").asBoolean(), (float)
+            n.get("eps").asDouble());
   }
 
   private static <T> T known(String name, Map<String, T> values, JsonNode value) {

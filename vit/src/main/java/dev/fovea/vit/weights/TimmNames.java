@@ -20,9 +20,7 @@ final class TimmNames {
     d = config.width();
   }
 
-  /**
-   * @param names the file's names: parallel blocks come with one output projection or with two
-   */
+  /** @param names the file's names: parallel blocks come with one output projection or with two */
   static List<Piece> of(VitConfig config, Set<String> names) {
     var all = new TimmNames(config, names.contains("blocks.0.out_proj.weight"));
     all.embedding();
@@ -34,8 +32,13 @@ final class TimmNames {
   }
 
   private void embedding() {
-    whole("patch_embed.proj.weight", "patch_embed.weight",
-        d, config.channels(), config.patchHeight(), config.patchWidth());
+    whole(
+        "patch_embed.proj.weight",
+        "patch_embed.weight",
+        d,
+        config.channels(),
+        config.patchHeight(),
+        config.patchWidth());
     if (config.patchBias()) {
       whole("patch_embed.proj.bias", "patch_embed.bias", d);
     }
@@ -87,7 +90,9 @@ final class TimmNames {
     int m = config.mlp();
     norm(at + "in_norm.", at + "in_norm.", config.norm(), d);
     whole(at + "in_proj.weight", at + "in_proj.weight", m + 3 * d, d);
-    whole(config.qkvBias() ? at + "in_proj.bias" : at + "mlp_bias", at + "in_proj.bias",
+    whole(
+        config.qkvBias() ? at + "in_proj.bias" : at + "mlp_bias",
+        at + "in_proj.bias",
         m + (config.qkvBias() ? 3 * d : 0));
     norm(at + "q_norm.", at + "q_norm.", config.qkNorm(), config.headDim());
     norm(at + "k_norm.", at + "k_norm.", config.qkNorm(), config.headDim());

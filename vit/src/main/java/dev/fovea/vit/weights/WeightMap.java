@@ -51,8 +51,13 @@ public final class WeightMap {
         if (piece.added()) {
           kernels.combine(1, source.span(), 1, target, target);
         } else {
-          kernels.copy(piece.rows(), Math.toIntExact(piece.columns()), source.span().from(piece.firstColumn()),
-              piece.sourceLd(), target, piece.targetLd(whole.shape()));
+          kernels.copy(
+              piece.rows(),
+              Math.toIntExact(piece.columns()),
+              source.span().from(piece.firstColumn()),
+              piece.sourceLd(),
+              target,
+              piece.targetLd(whole.shape()));
         }
         source.close();
       }
@@ -75,9 +80,17 @@ public final class WeightMap {
         continue;
       }
       Tensor source = sources.computeIfAbsent(piece.source(), name -> Tensor.empty(piece.shape(), whole.dtype()));
-      source.device().kernels().elementwise().copy(
-          piece.rows(), Math.toIntExact(piece.columns()), part(piece, whole), piece.targetLd(whole.shape()),
-          source.span().from(piece.firstColumn()), piece.sourceLd());
+      source
+          .device()
+          .kernels()
+          .elementwise()
+          .copy(
+              piece.rows(),
+              Math.toIntExact(piece.columns()),
+              part(piece, whole),
+              piece.targetLd(whole.shape()),
+              source.span().from(piece.firstColumn()),
+              piece.sourceLd());
     }
     return sources;
   }
@@ -101,8 +114,13 @@ public final class WeightMap {
       }
       Shape shape = file.info(piece.source()).shape();
       if (!shape.equals(piece.shape())) {
-        wrong.append("\n  shape: ").append(piece.source()).append(" is ").append(shape)
-            .append(", expected ").append(piece.shape());
+        wrong
+            .append("\n  shape: ")
+            .append(piece.source())
+            .append(" is ")
+            .append(shape)
+            .append(", expected ")
+            .append(piece.shape());
       }
     }
     left.stream().sorted().forEach(name -> wrong.append("\n  unknown: ").append(name));

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Every architecture of the table has exactly the parameters that timm counted. */
 final class TimmConfigTest {
-  @TempDir Path folder;
+  @TempDir
+  Path folder;
 
   @Test
   void everyArchitectureHasTimmsParameterCount() throws IOException {
@@ -33,7 +34,9 @@ final class TimmConfigTest {
       if (ParameterShapes.count(config) + second != expected) {
         wrong.add("%s: %d, expected %d".formatted(name, ParameterShapes.count(config) + second, expected));
       }
-      long pieces = TimmNames.of(config, Set.of()).stream().mapToLong(p -> p.rows() * p.columns()).sum();
+      long pieces = TimmNames.of(config, Set.of()).stream()
+          .mapToLong(p -> p.rows() * p.columns())
+          .sum();
       if (pieces != expected) {
         wrong.add("%s: names of %d elements, expected %d".formatted(name, pieces, expected));
       }
@@ -47,7 +50,8 @@ final class TimmConfigTest {
     VitConfig config = TimmConfig.read(write("""
         {"architecture": "vit_base_patch16_224", "num_classes": 5,
          "model_args": {"embed_dim": 96, "num_heads": 3, "img_size": [32, 48], "class_token": false,
-                        "global_pool": "map", "block_fn": "ParallelScalingBlock", "qk_norm": true}}"""));
+                        "global_pool": "map", "block_fn": "ParallelScalingBlock", "qk_norm": true}}\
+        """));
     assertEquals(96, config.width());
     assertEquals(384, config.mlp());
     assertEquals(6, config.patches());
@@ -60,9 +64,11 @@ final class TimmConfigTest {
   @Test
   void saysWhatItDoesNotKnow() throws IOException {
     var name = assertThrows(IllegalArgumentException.class, () -> TimmConfig.of("resnet50"));
-    assertTrue(name.getMessage().startsWith("architecture: got resnet50, expected one of [deit3_base"), name.getMessage());
+    assertTrue(
+        name.getMessage().startsWith("architecture: got resnet50, expected one of [deit3_base"), name.getMessage());
     Path odd = write("""
-        {"architecture": "vit_base_patch16_224", "model_args": {"flux": 1}}""");
+        {"architecture": "vit_base_patch16_224", "model_args": {"flux": 1}}\
+        """);
     var argument = assertThrows(IllegalArgumentException.class, () -> TimmConfig.read(odd));
     assertTrue(argument.getMessage().startsWith("model_args: got flux"), argument.getMessage());
     Path broken = write("{");

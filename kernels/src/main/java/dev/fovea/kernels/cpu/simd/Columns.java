@@ -1,9 +1,10 @@
 package dev.fovea.kernels.cpu.simd;
 
 /**
- * Loops down the columns of a strip: {@code rows} rows of {@link Tiles#columns} floats, of which the first {@code
- * width} are worked on. {@code width} is all of them or the left half, as in {@link Tiles}, so every column has a vector
- * lane of its own and nothing is ever reduced across lanes. Operands with one value per column hold {@code width} floats.
+ * Loops down the columns of a strip: {@code rows} rows of {@link Tiles#columns} floats, of which the first
+ * {@code width} are worked on. {@code width} is all of them or the left half, as in {@link Tiles}, so every column has
+ * a vector lane of its own and nothing is ever reduced across lanes. Operands with one value per column hold
+ * {@code width} floats.
  */
 public interface Columns {
   /** {@code max[j] = max(max[j], x[.][j])}; of a column with a NaN, anything. */
@@ -19,8 +20,8 @@ public interface Columns {
   void dot(float[] a, int aAt, float[] b, int bAt, int rows, int width, float[] dot, int dotAt);
 
   /**
-   * The gradient of a softmax whose values are rebuilt from its logits: {@code p = exp(p - lse[j])}, then {@code d = p (d
-   * - dot[j])}.
+   * The gradient of a softmax whose values are rebuilt from its logits: {@code p = exp(p - lse[j])}, then {@code d = p
+   * (d - dot[j])}.
    */
   void softmaxGradient(
       float[] p, int pAt, float[] d, int dAt, int rows, int width, float[] lse, int lseAt, float[] dot, int dotAt);

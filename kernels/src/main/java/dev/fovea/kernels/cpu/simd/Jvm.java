@@ -48,7 +48,9 @@ record Jvm(
 
   private static String flag(String name, String unknown) {
     try {
-      return ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).getVMOption(name).getValue();
+      return ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+          .getVMOption(name)
+          .getValue();
     } catch (IllegalArgumentException e) {
       return unknown;
     }

@@ -27,9 +27,9 @@ public interface Philox {
   void uniform(int[] words, float low, float high, float below, float[] to, int count);
 
   /**
-   * {@code mean + deviation r c}, one fused multiply-add: Box-Muller of words 2j and 2j + 1, where r comes from the first,
-   * and c is the cosine for element 2j and the sine for element 2j + 1 of the angle from the second. There must be an even
-   * number of words.
+   * {@code mean + deviation r c}, one fused multiply-add: Box-Muller of words 2j and 2j + 1, where r comes from the
+   * first, and c is the cosine for element 2j and the sine for element 2j + 1 of the angle from the second. There must
+   * be an even number of words.
    */
   void normal(int[] words, float mean, float deviation, float[] to, int count);
 

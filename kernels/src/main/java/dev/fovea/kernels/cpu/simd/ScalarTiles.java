@@ -20,8 +20,7 @@ final class ScalarTiles implements Tiles {
   }
 
   @Override
-  public void multiply(
-      int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate) {
+  public void multiply(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate) {
     tile(k, a, aAt, 1, ROWS, b, bAt, c, cAt, ldc, COLUMNS, accumulate);
   }
 
@@ -67,8 +66,7 @@ final class ScalarTiles implements Tiles {
       boolean accumulate) {
     for (int i = 0; i < ROWS; i += 2) {
       for (int j = 0; j < columns; j += 4) {
-        corner(
-            k, a, aAt + i * aRow, aRow, aStep, b, bAt + j, c, cAt + i * ldc + j, ldc, accumulate);
+        corner(k, a, aAt + i * aRow, aRow, aStep, b, bAt + j, c, cAt + i * ldc + j, ldc, accumulate);
       }
     }
   }
@@ -109,8 +107,7 @@ final class ScalarTiles implements Tiles {
   }
 
   /** The same with the B panel in native memory. */
-  private static void corner(
-      int k, float[] a, int aAt, long b, float[] c, int cAt, int ldc, boolean accumulate) {
+  private static void corner(int k, float[] a, int aAt, long b, float[] c, int cAt, int ldc, boolean accumulate) {
     float c00 = 0, c01 = 0, c02 = 0, c03 = 0;
     float c10 = 0, c11 = 0, c12 = 0, c13 = 0;
     for (int p = 0; p < k; p++) {

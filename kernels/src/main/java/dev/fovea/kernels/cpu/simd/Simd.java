@@ -4,8 +4,8 @@ package dev.fovea.kernels.cpu.simd;
  * The inner loops in one form: all with the Vector API, or all in plain Java.
  *
  * <p>{@link #best} takes the Vector API where that is the faster form. System property {@code fovea.cpu.simd} decides
- * otherwise: {@code scalar} for plain Java, {@code vector} for the Vector API wherever it works at all, {@code auto} for
- * the default.
+ * otherwise: {@code scalar} for plain Java, {@code vector} for the Vector API wherever it works at all, {@code auto}
+ * for the default.
  */
 public interface Simd {
   /** What it runs on, in words: for example {@code "512-bit vectors"}, or {@code "scalar"} and why. */

@@ -52,7 +52,9 @@ record SimdChoice(@Nullable Simd form, @Nullable String warning) {
         : new SimdChoice((Simd) vectors, null);
   }
 
-  /** Why the Vector API, if it is there, would be slower than plain Java or of unknown behaviour; null if it is fine. */
+  /**
+   * Why the Vector API, if it is there, would be slower than plain Java or of unknown behaviour; null if it is fine.
+   */
   private static @Nullable Refusal unwise(Jvm jvm) {
     if (!jvm.hasVectors()) {
       return null; // that is impossible, not unwise
@@ -80,8 +82,7 @@ record SimdChoice(@Nullable Simd form, @Nullable String warning) {
   /** The form with vectors, or the {@link Refusal} that says why it cannot run. */
   private static Object vectors(Jvm jvm) {
     if (!jvm.hasVectors()) {
-      return new Refusal(
-          "the module " + Jvm.MODULE + " is absent", "start Java with --add-modules " + Jvm.MODULE);
+      return new Refusal("the module " + Jvm.MODULE + " is absent", "start Java with --add-modules " + Jvm.MODULE);
     }
     try {
       var type = Class.forName("dev.fovea.kernels.cpu.simd.VectorSimd");

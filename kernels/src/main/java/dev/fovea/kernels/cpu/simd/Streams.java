@@ -29,8 +29,8 @@ public interface Streams {
 
   /**
    * The first pass of a norm's gradient over one group, with {@code n = (x - mean) rstd}: {@code dWeight += dy n},
-   * {@code dBias += dy}, and the sums of g = {@code dy weight} and of g n to {@code sums[0]} and {@code sums[1]}. dWeight
-   * and dBias lie in one array.
+   * {@code dBias += dy}, and the sums of g = {@code dy weight} and of g n to {@code sums[0]} and {@code sums[1]}.
+   * dWeight and dBias lie in one array.
    */
   void normGradientSums(
       float mean,
@@ -46,14 +46,5 @@ public interface Streams {
 
   /** The second pass: {@code dx = (g - meanG - n meanGn) rstd + add}; dx may be any of the operands. */
   void normGradient(
-      float mean,
-      float rstd,
-      float meanG,
-      float meanGn,
-      long x,
-      long dy,
-      float[] weight,
-      long add,
-      long dx,
-      int count);
+      float mean, float rstd, float meanG, float meanGn, long x, long dy, float[] weight, long add, long dx, int count);
 }

@@ -37,6 +37,5 @@ public interface Tiles {
   void multiplyRows(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
 
   /** {@link #multiplyRows} for the left half of the columns of B and C only. */
-  void multiplyRowsHalf(
-      int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
+  void multiplyRowsHalf(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
 }

@@ -2,8 +2,8 @@ package dev.fovea.kernels.cpu.simd;
 
 /**
  * Optimizer steps, in place, over F32 in native memory: each operand goes through the processor once, which is what
- * bounds them out of cache. Addresses are of the first element. Both forms run the same operations in the same order, so
- * that they give the same bits. {@code scale} multiplies the gradient g first.
+ * bounds them out of cache. Addresses are of the first element. Both forms run the same operations in the same order,
+ * so that they give the same bits. {@code scale} multiplies the gradient g first.
  */
 public interface Updates {
   /**
@@ -28,8 +28,8 @@ public interface Updates {
       float rootScale);
 
   /**
-   * Adafactor without factors: {@code v = beta2 v + (1 - beta2)(g^2 + eps); m = kept m + fresh g / sqrt(v); p = shrink p
-   * - rate m}.
+   * Adafactor without factors: {@code v = beta2 v + (1 - beta2)(g^2 + eps); m = kept m + fresh g / sqrt(v); p = shrink
+   * p - rate m}.
    */
   void adafactor(
       long p,

@@ -26,8 +26,9 @@ final class VectorActivations {
   private static final Maths SCALAR = new ScalarMaths();
 
   /**
-   * The loops by activation. Calls through handles that are no constants are not inlined: the limit that {@link VectorMaths} tells
-   * of counts the whole compilation, and a caller, or two of these loops together, would reach it.
+   * The loops by activation. Calls through handles that are no constants are not inlined: the limit that
+   * {@link VectorMaths} tells of counts the whole compilation, and a caller, or two of these loops together, would
+   * reach it.
    */
   private static final Map<Activation, MethodHandle> VALUES = new EnumMap<>(Activation.class);
 
@@ -54,8 +55,7 @@ final class VectorActivations {
       type = type.appendParameterTypes(float[].class, int.class);
     }
     try {
-      return MethodHandles.lookup()
-          .findStatic(VectorActivations.class, name, type.appendParameterTypes(int.class));
+      return MethodHandles.lookup().findStatic(VectorActivations.class, name, type.appendParameterTypes(int.class));
     } catch (ReflectiveOperationException e) {
       throw new LinkageError(name, e);
     }
@@ -178,7 +178,9 @@ final class VectorActivations {
     }
   }
 
-  /** {@link VectorMaths#tailRatio} is written out here and in the slope, against the limit that VectorMaths tells of. */
+  /**
+   * {@link VectorMaths#tailRatio} is written out here and in the slope, against the limit that VectorMaths tells of.
+   */
   static FloatVector geluErf(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_ERF_END);
     FloatVector density = density(a);

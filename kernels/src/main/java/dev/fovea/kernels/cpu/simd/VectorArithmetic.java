@@ -12,8 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * {@link Arithmetic} with the Vector API: whole vectors, then one masked step.
  *
- * <p>Sums over lanes are written out: {@code reduceLanes} leaves the order to the compiler, and a method of their own may
- * not be inlined where several loops of this class end up in one compilation (see {@link VectorMaths}).
+ * <p>Sums over lanes are written out: {@code reduceLanes} leaves the order to the compiler, and a method of their own
+ * may not be inlined where several loops of this class end up in one compilation (see {@link VectorMaths}).
  */
 final class VectorArithmetic implements Arithmetic {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;

@@ -5,8 +5,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link Columns} with the Vector API: one vector of columns at a time, from top to bottom. What a loop carries along is
- * always an argument, never the receiver: C2 knows the class of a vector that was just loaded, and need not trust a
+ * {@link Columns} with the Vector API: one vector of columns at a time, from top to bottom. What a loop carries along
+ * is always an argument, never the receiver: C2 knows the class of a vector that was just loaded, and need not trust a
  * profile to inline.
  */
 final class VectorColumns implements Columns {
@@ -22,8 +22,8 @@ final class VectorColumns implements Columns {
   }
 
   /**
-   * Compare and blend are two instructions, where {@link FloatVector#max} with its rules for NaN and zero takes five. They
-   * are written out, because a function as short as this pair is compiled alone and then no longer inlined.
+   * Compare and blend are two instructions, where {@link FloatVector#max} with its rules for NaN and zero takes five.
+   * They are written out, because a function as short as this pair is compiled alone and then no longer inlined.
    */
   private static void maxDown(float[] x, int at, int rows, float[] max, int maxAt) {
     FloatVector m = FloatVector.fromArray(S, max, maxAt);
@@ -98,7 +98,8 @@ final class VectorColumns implements Columns {
     FloatVector t = FloatVector.fromArray(S, dot, dotAt);
     for (int i = 0; i < rows; i++) {
       int row = i * STRIDE;
-      FloatVector e = VectorMaths.expFlushed(FloatVector.fromArray(S, p, pAt + row).sub(l));
+      FloatVector e =
+          VectorMaths.expFlushed(FloatVector.fromArray(S, p, pAt + row).sub(l));
       e.intoArray(p, pAt + row);
       FloatVector.fromArray(S, d, dAt + row).sub(t).mul(e).intoArray(d, dAt + row);
     }

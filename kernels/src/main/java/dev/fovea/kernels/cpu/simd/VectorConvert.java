@@ -13,8 +13,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link Convert} with the Vector API where C2 does not vectorise the plain loop by itself: BF16. A last step that is not
- * a whole vector overlaps the one before, as it may since source and destination are apart.
+ * {@link Convert} with the Vector API where C2 does not vectorise the plain loop by itself: BF16. A last step that is
+ * not a whole vector overlaps the one before, as it may since source and destination are apart.
  */
 final class VectorConvert extends ScalarConvert {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;

@@ -91,8 +91,7 @@ final class VectorLosses implements Losses {
     sum = sum.add(sum.rearrange(QUARTER));
     sum = LANES > 4 ? sum.add(sum.rearrange(EIGHTH)) : sum;
     sum = LANES > 8 ? sum.add(sum.rearrange(SIXTEENTH)) : sum;
-    return sum.lane(0)
-        + SCALAR.shiftedDot(shift, x, xAt + whole, t, tAt + whole, count - whole);
+    return sum.lane(0) + SCALAR.shiftedDot(shift, x, xAt + whole, t, tAt + whole, count - whole);
   }
 
   @Override

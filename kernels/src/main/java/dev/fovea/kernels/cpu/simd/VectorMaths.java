@@ -12,9 +12,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * {@link Maths} with the Vector API. The static functions on vectors are for the other loops of this package.
  *
- * <p>C2 stops inlining methods outside the JDK once a compilation has 18,000 nodes, some 75 calls of the Vector API: from
- * there on every vector is boxed, ten times slower. So a loop inlines one function of this class (exp is the half of
- * that), has no second copy of its body for the tail, and the longest functions make their calls of other functions
+ * <p>C2 stops inlining methods outside the JDK once a compilation has 18,000 nodes, some 75 calls of the Vector API:
+ * from there on every vector is boxed, ten times slower. So a loop inlines one function of this class (exp is the half
+ * of that), has no second copy of its body for the tail, and the longest functions make their calls of other functions
  * first, well before the limit: a caller that inlines the loop brings nodes of its own.
  */
 final class VectorMaths implements Maths {
@@ -143,7 +143,8 @@ final class VectorMaths implements Maths {
     IntVector n = t.reinterpretAsInts();
     IntVector half = n.lanewise(VectorOperators.LSHR, 1);
     FloatVector first = half.lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
-    FloatVector second = n.sub(half).lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+    FloatVector second =
+        n.sub(half).lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
     return p.mul(first).mul(second);
   }
 
@@ -151,7 +152,8 @@ final class VectorMaths implements Maths {
     var tiny = x.compare(VectorOperators.LT, Float.MIN_NORMAL);
     IntVector bits = x.blend(x.mul(0x1p23f), tiny).reinterpretAsInts();
     IntVector e = bits.sub(SQRT_HALF_BITS).lanewise(VectorOperators.ASHR, 23);
-    FloatVector f = bits.sub(e.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats().sub(1f);
+    FloatVector f =
+        bits.sub(e.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats().sub(1f);
     FloatVector n = e.add(Float.floatToRawIntBits(ROUND)).reinterpretAsFloats().sub(ROUND);
     n = n.blend(n.sub(23f), tiny);
     FloatVector y = f.mul(f).fma(log1(f), n.mul(LN2_LOW)).add(f);

@@ -64,15 +64,26 @@ final class VectorPhilox implements Philox {
     }
     LongVector front = c0.or(c1.lanewise(LSHL, 32));
     LongVector back = c2.or(c3.lanewise(LSHL, 32));
-    front.rearrange(FIRST_HALF).blend(back.rearrange(FIRST_HALF), ODD).reinterpretAsInts().intoArray(to, at);
-    front.rearrange(SECOND_HALF).blend(back.rearrange(SECOND_HALF), ODD).reinterpretAsInts().intoArray(to, at + WORDS / 2);
+    front
+        .rearrange(FIRST_HALF)
+        .blend(back.rearrange(FIRST_HALF), ODD)
+        .reinterpretAsInts()
+        .intoArray(to, at);
+    front
+        .rearrange(SECOND_HALF)
+        .blend(back.rearrange(SECOND_HALF), ODD)
+        .reinterpretAsInts()
+        .intoArray(to, at + WORDS / 2);
   }
 
   @Override
   public void uniform(int[] words, float low, float high, float below, float[] to, int count) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      fraction(IntVector.fromArray(I, words, i)).fma(broadcast(F, high - low), broadcast(F, low)).min(below).intoArray(to, i);
+      fraction(IntVector.fromArray(I, words, i))
+          .fma(broadcast(F, high - low), broadcast(F, low))
+          .min(below)
+          .intoArray(to, i);
     }
     for (; i < count; i++) {
       to[i] = Math.min(Math.fma(high - low, (words[i] >>> 8) * 0x1p-24f, low), below);
@@ -118,8 +129,10 @@ final class VectorPhilox implements Philox {
       sin = t.fma(broadcast(F, QUARTER_HIGH), t.mul(sin));
       VectorMask<Float> odd = quarters.and(1).compare(VectorOperators.NE, 0).cast(F);
       IntVector sign = quarters.add(1).and(2).lanewise(LSHL, 30);
-      FloatVector turned =
-          cos.blend(sin, odd).reinterpretAsInts().lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
+      FloatVector turned = cos.blend(sin, odd)
+          .reinterpretAsInts()
+          .lanewise(VectorOperators.XOR, sign)
+          .reinterpretAsFloats();
       FloatVector radius = FloatVector.fromArray(F, logs, i).mul(-2f).sqrt();
       radius.mul(turned).fma(broadcast(F, deviation), broadcast(F, mean)).intoArray(logs, i);
     }

@@ -31,7 +31,9 @@ final class VectorRows implements Rows {
   public void add(float[] x, int at, float[] y, int yAt, int count) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      FloatVector.fromArray(S, x, at + i).add(FloatVector.fromArray(S, y, yAt + i)).intoArray(x, at + i);
+      FloatVector.fromArray(S, x, at + i)
+          .add(FloatVector.fromArray(S, y, yAt + i))
+          .intoArray(x, at + i);
     }
     if (i < count) {
       VectorMask<Float> mask = S.indexInRange(i, count);
@@ -44,7 +46,9 @@ final class VectorRows implements Rows {
   public void multiply(float[] x, int at, float[] y, int yAt, int count) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      FloatVector.fromArray(S, x, at + i).mul(FloatVector.fromArray(S, y, yAt + i)).intoArray(x, at + i);
+      FloatVector.fromArray(S, x, at + i)
+          .mul(FloatVector.fromArray(S, y, yAt + i))
+          .intoArray(x, at + i);
     }
     if (i < count) {
       VectorMask<Float> mask = S.indexInRange(i, count);

@@ -19,9 +19,7 @@ record VectorSimd(
     Updates updates,
     Streams streams)
     implements Simd {
-  /**
-   * @throws UnsupportedOperationException where vectors are shorter than the loops need
-   */
+  /** @throws UnsupportedOperationException where vectors are shorter than the loops need */
   VectorSimd() {
     this(
         width() + "-bit vectors",

@@ -134,12 +134,14 @@ final class VectorStreams implements Streams {
     FloatVector rstds = broadcast(F, rstd);
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
+      FloatVector normal =
+          fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
       normal.fma(fromArray(F, weight, i), fromArray(F, bias, i)).intoMemorySegment(ALL, y + 4L * i, ORDER);
     }
     if (i < count) {
       VectorMask<Float> in = F.indexInRange(i, count);
-      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
+      FloatVector normal =
+          fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
       FloatVector shifted = normal.fma(fromArray(F, weight, i, in), fromArray(F, bias, i, in));
       shifted.intoMemorySegment(ALL, y + 4L * i, ORDER, in);
     }
@@ -164,7 +166,8 @@ final class VectorStreams implements Streams {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
       FloatVector slope = fromMemorySegment(F, ALL, dy + 4L * i, ORDER);
-      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
+      FloatVector normal =
+          fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
       slope.add(fromArray(F, dParameters, dBiasAt + i)).intoArray(dParameters, dBiasAt + i);
       slope.fma(normal, fromArray(F, dParameters, dWeightAt + i)).intoArray(dParameters, dWeightAt + i);
       FloatVector g = slope.mul(fromArray(F, weight, i));
@@ -212,14 +215,16 @@ final class VectorStreams implements Streams {
     FloatVector meanGns = broadcast(F, -meanGn);
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
+      FloatVector normal =
+          fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
       FloatVector g = fromMemorySegment(F, ALL, dy + 4L * i, ORDER).mul(fromArray(F, weight, i));
       FloatVector addV = fromMemorySegment(F, ALL, add + 4L * i, ORDER);
       normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER);
     }
     if (i < count) {
       VectorMask<Float> in = F.indexInRange(i, count);
-      FloatVector normal = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
+      FloatVector normal =
+          fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
       FloatVector g = fromMemorySegment(F, ALL, dy + 4L * i, ORDER, in).mul(fromArray(F, weight, i, in));
       FloatVector addV = fromMemorySegment(F, ALL, add + 4L * i, ORDER, in);
       normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER, in);

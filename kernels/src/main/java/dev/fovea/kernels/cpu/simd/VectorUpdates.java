@@ -66,9 +66,11 @@ final class VectorUpdates implements Updates {
     for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
       FloatVector gradient = fromMemorySegment(F, ALL, g + i, ORDER).mul(scale);
       FloatVector square = gradient.fma(gradient, broadcast(F, eps));
-      square = broadcast(F, 1 - beta2).fma(square, fromMemorySegment(F, ALL, v + i, ORDER).mul(beta2));
+      square = broadcast(F, 1 - beta2)
+          .fma(square, fromMemorySegment(F, ALL, v + i, ORDER).mul(beta2));
       FloatVector update = gradient.div(square.sqrt());
-      FloatVector mean = broadcast(F, fresh).fma(update, fromMemorySegment(F, ALL, m + i, ORDER).mul(kept));
+      FloatVector mean = broadcast(F, fresh)
+          .fma(update, fromMemorySegment(F, ALL, m + i, ORDER).mul(kept));
       square.intoMemorySegment(ALL, v + i, ORDER);
       mean.intoMemorySegment(ALL, m + i, ORDER);
       FloatVector shrunk = fromMemorySegment(F, ALL, p + i, ORDER).mul(shrink);
@@ -94,14 +96,14 @@ final class VectorUpdates implements Updates {
     for (int c = 0; c < whole; c += LANES) {
       long i = 4L * c;
       FloatVector update = fromMemorySegment(F, ALL, g + i, ORDER).mul(scale).mul(fromArray(F, columns, columnsAt + c));
-      FloatVector mean = broadcast(F, fresh).fma(update, fromMemorySegment(F, ALL, m + i, ORDER).mul(kept));
+      FloatVector mean = broadcast(F, fresh)
+          .fma(update, fromMemorySegment(F, ALL, m + i, ORDER).mul(kept));
       mean.intoMemorySegment(ALL, m + i, ORDER);
       FloatVector shrunk = fromMemorySegment(F, ALL, p + i, ORDER).mul(shrink);
       broadcast(F, -rate).fma(mean, shrunk).intoMemorySegment(ALL, p + i, ORDER);
     }
     long i = 4L * whole;
-    SCALAR.factored(
-        p + i, g + i, m + i, count - whole, scale, columns, columnsAt + whole, kept, fresh, shrink, rate);
+    SCALAR.factored(p + i, g + i, m + i, count - whole, scale, columns, columnsAt + whole, kept, fresh, shrink, rate);
   }
 
   @Override
@@ -110,7 +112,8 @@ final class VectorUpdates implements Updates {
     long i = 0;
     for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
       FloatVector old = fromMemorySegment(F, ALL, p + i, ORDER);
-      FloatVector d = old.fma(broadcast(F, decay), fromMemorySegment(F, ALL, g + i, ORDER).mul(scale));
+      FloatVector d =
+          old.fma(broadcast(F, decay), fromMemorySegment(F, ALL, g + i, ORDER).mul(scale));
       FloatVector moving = fromMemorySegment(F, ALL, m + i, ORDER).fma(broadcast(F, momentum), d);
       moving.intoMemorySegment(ALL, m + i, ORDER);
       FloatVector step = nesterov ? moving.fma(broadcast(F, momentum), d) : moving;

@@ -31,15 +31,16 @@ class ConvertTest {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
       int bits = random.nextInt();
-      values[i] = Float.intBitsToFloat(switch (i % 8) {
-        case 0 -> bits & 0xffff0000 | 0x8000;
-        case 1 -> bits & 0xffff0000 | 0x7fff;
-        case 2 -> bits & 0xffff0000 | 0x8001;
-        case 3 -> bits & 0x807fffff;
-        case 4 -> bits & 0x80000000 | 0x7f800000 | random.nextInt(4) * 0x3fff;
-        case 5 -> bits & 0x80000000 | 0x7f7f0000 + random.nextInt(0x10000);
-        default -> bits;
-      });
+      values[i] = Float.intBitsToFloat(
+          switch (i % 8) {
+            case 0 -> bits & 0xffff0000 | 0x8000;
+            case 1 -> bits & 0xffff0000 | 0x7fff;
+            case 2 -> bits & 0xffff0000 | 0x8001;
+            case 3 -> bits & 0x807fffff;
+            case 4 -> bits & 0x80000000 | 0x7f800000 | random.nextInt(4) * 0x3fff;
+            case 5 -> bits & 0x80000000 | 0x7f7f0000 + random.nextInt(0x10000);
+            default -> bits;
+          });
     }
     return values;
   }
@@ -143,10 +144,44 @@ class ConvertTest {
   @ParameterizedTest
   @MethodSource("forms")
   void storesF16ToNearestEven(Convert convert) {
-    float[] values = {65504, 65519.996f, 65520, -65520, 1e30f, 0x1p-25f, 0x1.000002p-25f, 0x1p-24f, -0f, 1 + 0x1p-11f,
-      1 + 0x3p-11f, Float.NaN, Float.NEGATIVE_INFINITY, 2049, 2051, 0x1.ffbp-15f, 0x1.ffcp-15f};
-    float[] expected = {65504, 65504, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, 0,
-      0x1p-24f, 0x1p-24f, -0f, 1, 1 + 0x4p-11f, Float.NaN, Float.NEGATIVE_INFINITY, 2048, 2052, 0x1.ff8p-15f, 0x1p-14f};
+    float[] values = {
+      65504,
+      65519.996f,
+      65520,
+      -65520,
+      1e30f,
+      0x1p-25f,
+      0x1.000002p-25f,
+      0x1p-24f,
+      -0f,
+      1 + 0x1p-11f,
+      1 + 0x3p-11f,
+      Float.NaN,
+      Float.NEGATIVE_INFINITY,
+      2049,
+      2051,
+      0x1.ffbp-15f,
+      0x1.ffcp-15f
+    };
+    float[] expected = {
+      65504,
+      65504,
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      Float.POSITIVE_INFINITY,
+      0,
+      0x1p-24f,
+      0x1p-24f,
+      -0f,
+      1,
+      1 + 0x4p-11f,
+      Float.NaN,
+      Float.NEGATIVE_INFINITY,
+      2048,
+      2052,
+      0x1.ff8p-15f,
+      0x1p-14f
+    };
     float[] got = new float[values.length];
     try (Arena arena = Arena.ofConfined()) {
       long address = arena.allocate(JAVA_SHORT, values.length).address();
@@ -161,8 +196,18 @@ class ConvertTest {
   @ParameterizedTest
   @MethodSource("forms")
   void loadsIntegersToNearest(Convert convert) {
-    long[] longs = {0, -1, 1L << 24, (1L << 24) + 1, (1L << 24) + 3, Long.MAX_VALUE, Long.MIN_VALUE, (1L << 53) + 1,
-      0x7fffff4000000001L, 0x8000008000000001L};
+    long[] longs = {
+      0,
+      -1,
+      1L << 24,
+      (1L << 24) + 1,
+      (1L << 24) + 3,
+      Long.MAX_VALUE,
+      Long.MIN_VALUE,
+      (1L << 53) + 1,
+      0x7fffff4000000001L,
+      0x8000008000000001L
+    };
     int[] ints = {0, -1, (1 << 24) + 1, (1 << 24) + 3, Integer.MAX_VALUE, Integer.MIN_VALUE, 77, -16777217, 1, 2};
     float[] got = new float[longs.length];
     try (Arena arena = Arena.ofConfined()) {

@@ -73,7 +73,8 @@ class MathsTest {
       }
       double exact = Exact.activation(f, x);
       double amplified = Math.abs(x * Exact.gradient(f, x) / exact);
-      double bound = (6 + 2 * (exact == 0 ? 0 : amplified)) * 0x1p-24 * Math.abs(exact) + (1 + Math.abs(x)) * Float.MIN_VALUE;
+      double bound =
+          (6 + 2 * (exact == 0 ? 0 : amplified)) * 0x1p-24 * Math.abs(exact) + (1 + Math.abs(x)) * Float.MIN_VALUE;
       double error = share(got[i], exact, bound);
       if (error > worst) {
         worst = error;
@@ -112,9 +113,8 @@ class MathsTest {
     float[] x = {Float.NEGATIVE_INFINITY, -1e30f, 1e30f, Float.POSITIVE_INFINITY};
     float[] y = new float[4];
     float[] ones = {1, 1, 1, 1};
-    for (Activation f : new Activation[] {
-      Activation.GELU_ERF, Activation.GELU_TANH, Activation.GELU_QUICK, Activation.SILU
-    }) {
+    for (Activation f :
+        new Activation[] {Activation.GELU_ERF, Activation.GELU_TANH, Activation.GELU_QUICK, Activation.SILU}) {
       BEST.activation(f, x, 0, y, 0, 4);
       assertArrayEquals(new float[] {0, 0, 1e30f, Float.POSITIVE_INFINITY}, y, 0f, f.toString());
       BEST.activationGradient(f, x, 0, ones, 0, y, 0, 4);

@@ -20,18 +20,24 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Which form is chosen, and what the user is told: in JVMs started for it, and for JVMs that are not at hand. */
 class SimdChoiceTest {
   private static final String ADD = "--add-modules=jdk.incubator.vector";
-  private static final Jvm GOOD =
-      new Jvm(true, 25, "OpenJDK 64-Bit Server VM", "mixed mode", true, true, true);
+  private static final Jvm GOOD = new Jvm(true, 25, "OpenJDK 64-Bit Server VM", "mixed mode", true, true, true);
 
   /** What a {@link SimdProbe} printed. */
   private record Run(int exit, String output) {
     String after(String label) {
-      return output.lines().filter(line -> line.startsWith(label)).map(line -> line.substring(label.length())).findFirst()
+      return output
+          .lines()
+          .filter(line -> line.startsWith(label))
+          .map(line -> line.substring(label.length()))
+          .findFirst()
           .orElseThrow(() -> new AssertionError("no line '" + label + "' in: " + output));
     }
 
     List<String> warnings() {
-      return output.lines().filter(line -> line.contains("CPU kernels run without vectors")).toList();
+      return output
+          .lines()
+          .filter(line -> line.contains("CPU kernels run without vectors"))
+          .toList();
     }
   }
 
@@ -161,18 +167,21 @@ class SimdChoiceTest {
     Run run = probe(ADD, "-Dfovea.cpu.threads=" + threads);
     assertNotEquals(0, run.exit);
     assertTrue(
-        run.output.contains("fovea.cpu.threads: got '" + threads + "', expected a whole number of at least 1"), run.output);
+        run.output.contains("fovea.cpu.threads: got '" + threads + "', expected a whole number of at least 1"),
+        run.output);
   }
 
   @Test
   void otherVersionsOfJavaAreRefused() {
     SimdChoice choice = SimdChoice.choose("auto", new Jvm(true, 26, GOOD.name(), GOOD.info(), true, true, true));
-    assertEquals("scalar: they were compiled for Java 25, this is Java 26", choice.simd().description());
+    assertEquals(
+        "scalar: they were compiled for Java 25, this is Java 26", choice.simd().description());
     assertNotNull(choice.warning());
     assertTrue(choice.warning().contains("start Java 25, or pass -Dfovea.cpu.simd=vector"), choice.warning());
-    assertFalse(
-        SimdChoice.choose("vector", new Jvm(true, 26, GOOD.name(), GOOD.info(), true, true, true))
-            .simd().description().startsWith("scalar"));
+    assertFalse(SimdChoice.choose("vector", new Jvm(true, 26, GOOD.name(), GOOD.info(), true, true, true))
+        .simd()
+        .description()
+        .startsWith("scalar"));
   }
 
   @Test
@@ -186,8 +195,8 @@ class SimdChoiceTest {
     SimdChoice choice = SimdChoice.choose("auto", GOOD);
     assertNull(choice.warning());
     assertFalse(choice.simd().description().startsWith("scalar"));
-    IllegalStateException e =
-        assertThrows(IllegalStateException.class, () -> SimdChoice.choose("all", GOOD).simd());
+    IllegalStateException e = assertThrows(
+        IllegalStateException.class, () -> SimdChoice.choose("all", GOOD).simd());
     assertEquals("fovea.cpu.simd: got all, expected auto, vector or scalar", e.getMessage());
   }
 }
