@@ -1,5 +1,8 @@
 package dev.fovea.kernels.cpu.simd;
 
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -13,6 +16,34 @@ final class VectorColumns implements Columns {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = S.length();
   private static final int STRIDE = VectorTiles.best().columns();
+
+  /**
+   * The loops around an exponential, called through handles that are no constants so that they are never inlined:
+   * inside a compilation as large as attention's, C2 reaches its limit of nodes and leaves their vectors boxed.
+   */
+  private static final MethodHandle[] NOT_INLINED = {
+    loop("expDown", float[].class, int.class, int.class, float[].class, int.class, float[].class, int.class),
+    loop(
+        "gradientDown",
+        float[].class,
+        int.class,
+        float[].class,
+        int.class,
+        int.class,
+        float[].class,
+        int.class,
+        float[].class,
+        int.class)
+  };
+
+  private static MethodHandle loop(String name, Class<?>... parameters) {
+    try {
+      return MethodHandles.lookup()
+          .findStatic(VectorColumns.class, name, MethodType.methodType(void.class, parameters));
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError(name, e);
+    }
+  }
 
   @Override
   public void max(float[] x, int at, int rows, int width, float[] max, int maxAt) {
@@ -44,11 +75,18 @@ final class VectorColumns implements Columns {
 
   @Override
   public void exp(float[] x, int at, int rows, int width, float[] shift, int shiftAt, float[] sum, int sumAt) {
-    for (int j = 0; j < width; j += LANES) {
-      expDown(x, at + j, rows, shift, shiftAt + j, sum, sumAt + j);
+    try {
+      for (int j = 0; j < width; j += LANES) {
+        NOT_INLINED[0].invokeExact(x, at + j, rows, shift, shiftAt + j, sum, sumAt + j);
+      }
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
     }
   }
 
+  @SuppressWarnings("unused") // through its handle
   private static void expDown(float[] x, int at, int rows, float[] shift, int shiftAt, float[] sum, int sumAt) {
     FloatVector s = FloatVector.fromArray(S, shift, shiftAt);
     FloatVector total = FloatVector.fromArray(S, sum, sumAt);
@@ -87,11 +125,18 @@ final class VectorColumns implements Columns {
   @Override
   public void softmaxGradient(
       float[] p, int pAt, float[] d, int dAt, int rows, int width, float[] lse, int lseAt, float[] dot, int dotAt) {
-    for (int j = 0; j < width; j += LANES) {
-      gradientDown(p, pAt + j, d, dAt + j, rows, lse, lseAt + j, dot, dotAt + j);
+    try {
+      for (int j = 0; j < width; j += LANES) {
+        NOT_INLINED[1].invokeExact(p, pAt + j, d, dAt + j, rows, lse, lseAt + j, dot, dotAt + j);
+      }
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
     }
   }
 
+  @SuppressWarnings("unused") // through its handle
   private static void gradientDown(
       float[] p, int pAt, float[] d, int dAt, int rows, float[] lse, int lseAt, float[] dot, int dotAt) {
     FloatVector l = FloatVector.fromArray(S, lse, lseAt);
