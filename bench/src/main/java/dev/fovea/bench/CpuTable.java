@@ -5,10 +5,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import org.openjdk.jmh.profile.GCProfiler;
-import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -20,7 +18,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
  *
  * <pre>{@code
  * mvn -Ppeers -DskipTests package
- * java -cp "bench/target/benchmarks.jar:bench/target/peers/*" dev.fovea.bench.CpuTable README.md
+ * java --add-modules jdk.incubator.vector -cp "bench/target/benchmarks.jar:bench/target/peers/*" dev.fovea.bench.CpuTable README.md
  * }</pre>
  */
 public final class CpuTable {
@@ -32,25 +30,20 @@ public final class CpuTable {
   /**
    * Measures and writes.
    *
-   * @param args the file whose region between the markers is replaced; {@code --quick} for one short fork each
+   * @param args the file whose region between the markers is replaced; {@code --quick} for one short fork each;
+   *     {@code --render} to write the table of the last run again
    */
   public static void main(String[] args) throws RunnerException, IOException {
     List<String> arguments = new ArrayList<>(List.of(args));
     boolean quick = arguments.remove("--quick");
+    boolean render = arguments.remove("--render");
     if (arguments.size() != 1) {
-      System.err.println("usage: CpuTable FILE [--quick]");
+      System.err.println("usage: CpuTable FILE [--quick | --render]");
       System.exit(2);
     }
-    List<RunResult> results = new ArrayList<>();
-    for (int threads = 1; threads <= 2; threads++) {
-      results.addAll(run(options("MachineBenchmark", quick).threads(threads), "machine-" + threads));
+    if (!render) {
+      measure(quick);
     }
-    results.addAll(run(options("GemmBenchmark", quick).addProfiler(GCProfiler.class), "gemm"));
-    Collection<RunResult> narrow = run(narrow(quick), "gemm-256");
-    String[] kernels =
-        TimedCases.all().filter(CpuTable::shown).map(KernelCase::toString).toArray(String[]::new);
-    results.addAll(
-        run(options("KernelBenchmark", quick).param("test", kernels).addProfiler(GCProfiler.class), "kernels"));
     Path file = Path.of(arguments.getFirst());
     String text = Files.readString(file);
     int begin = text.indexOf(BEGIN);
@@ -58,8 +51,23 @@ public final class CpuTable {
     if (begin < 0 || end < begin) {
       throw new IllegalArgumentException(file + ": got no region, expected " + BEGIN + " and " + END);
     }
-    String table = new TableText(results, narrow).render();
+    List<Score> scores = new ArrayList<>();
+    for (String name : List.of("machine-1", "machine-2", "gemm", "kernels")) {
+      scores.addAll(Score.read(results(name)));
+    }
+    String table = new TableText(scores, Score.read(results("gemm-256"))).render();
     Files.writeString(file, text.substring(0, begin) + BEGIN + "\n" + table + text.substring(end));
+  }
+
+  private static void measure(boolean quick) throws RunnerException {
+    for (int threads = 1; threads <= 2; threads++) {
+      run(options("MachineBenchmark", quick).threads(threads), "machine-" + threads);
+    }
+    run(options("GemmBenchmark", quick).addProfiler(GCProfiler.class), "gemm");
+    run(narrow(quick).addProfiler(GCProfiler.class), "gemm-256");
+    String[] kernels =
+        TimedCases.all().filter(CpuTable::shown).map(KernelCase::toString).toArray(String[]::new);
+    run(options("KernelBenchmark", quick).param("test", kernels).addProfiler(GCProfiler.class), "kernels");
   }
 
   /** What the README shows of the kernels that have no peer here: those that models spend their time in. */
@@ -86,11 +94,15 @@ public final class CpuTable {
     return quick ? options.forks(1).warmupIterations(2).measurementIterations(3) : options;
   }
 
-  private static Collection<RunResult> run(ChainedOptionsBuilder options, String name) throws RunnerException {
-    return new Runner(options
+  private static void run(ChainedOptionsBuilder options, String name) throws RunnerException {
+    new Runner(options
             .resultFormat(ResultFormatType.JSON)
-            .result("bench/target/jmh-" + name + ".json")
+            .result(results(name).toString())
             .build())
         .run();
+  }
+
+  private static Path results(String name) {
+    return Path.of("bench", "target", "jmh-" + name + ".json");
   }
 }

@@ -6,16 +6,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import org.openjdk.jmh.results.Result;
-import org.openjdk.jmh.results.RunResult;
 
 /** Results as Markdown: rates, their error, and their ratio to the machine's limits and to the peers. */
 final class TableText {
-  private final Collection<RunResult> results;
-  private final Collection<RunResult> narrow;
+  private final List<Score> results;
+  private final List<Score> narrow;
 
   /**
    * Of one run.
@@ -23,7 +20,7 @@ final class TableText {
    * @param results the machine's limits and all suites at the preferred width
    * @param narrow products at 256 bit
    */
-  TableText(Collection<RunResult> results, Collection<RunResult> narrow) {
+  TableText(List<Score> results, List<Score> narrow) {
     this.results = results;
     this.narrow = narrow;
   }
@@ -80,50 +77,48 @@ final class TableText {
 
   private double machine(String method, int threads) {
     return results.stream()
-        .filter(r -> r.getParams().getBenchmark().endsWith("MachineBenchmark." + method))
-        .filter(r -> r.getParams().getThreads() == threads)
-        .mapToDouble(r -> r.getPrimaryResult().getScore())
+        .filter(r -> r.benchmark().endsWith("MachineBenchmark." + method))
+        .filter(r -> r.threads() == threads)
+        .mapToDouble(Score::micros)
         .findFirst()
         .orElse(Double.NaN);
   }
 
-  private String gemm(Collection<RunResult> all, List<String> peers, String heads) {
+  private String gemm(List<Score> all, List<String> peers, String heads) {
     StringBuilder text = new StringBuilder("| product m x n x k | threads | GFLOP/s | of peak | %s | bytes |\n|%s\n"
         .formatted(heads, "---|".repeat(5 + peers.size())));
-    for (RunResult result : of(all, "GemmBenchmark")) {
-      if (!parameter(result, "by").equals("fovea")) {
+    for (Score result : of(all, "GemmBenchmark")) {
+      if (!result.parameter("by").equals("fovea")) {
         continue;
       }
-      String shape = parameter(result, "shape");
+      String shape = result.parameter("shape");
       double flops = 2;
       for (String size : shape.split("x", -1)) {
         flops *= Integer.parseInt(size);
       }
-      int threads = Integer.parseInt(parameter(result, "threads"));
+      int threads = result.kernelThreads();
       List<String> ratios = new ArrayList<>();
       for (String peer : peers) {
         ratios.add(peer(all, peer, shape, threads)
-            .map(r -> "%.2f"
-                .formatted(
-                    r.getPrimaryResult().getScore() / result.getPrimaryResult().getScore()))
+            .map(r -> "%.2f".formatted(r.micros() / result.micros()))
             .orElse("not run"));
       }
       text.append("| %s | %d | %s | %s | %s | %s |\n"
           .formatted(
               shape,
               threads,
-              rate(result, flops),
-              share(result, flops, peak(threads)),
+              result.rate(flops),
+              result.share(flops, peak(threads)),
               String.join(" | ", ratios),
-              allocated(result)));
+              result.garbage()));
     }
     return text.toString();
   }
 
-  private static Optional<RunResult> peer(Collection<RunResult> all, String by, String shape, int threads) {
+  private static Optional<Score> peer(List<Score> all, String by, String shape, int threads) {
     return of(all, "GemmBenchmark").stream()
-        .filter(r -> parameter(r, "by").equals(by) && parameter(r, "shape").equals(shape))
-        .filter(r -> parameter(r, "threads").equals(Integer.toString(threads)))
+        .filter(r -> r.parameter("by").equals(by) && r.parameter("shape").equals(shape))
+        .filter(r -> r.kernelThreads() == threads)
         .findFirst();
   }
 
@@ -133,17 +128,13 @@ final class TableText {
         | kernel | threads | GFLOP/s | of peak | bytes |
         |---|---|---|---|---|
         """);
-    for (RunResult result : of(results, "KernelBenchmark")) {
-      KernelCase test = TimedCases.named(parameter(result, "test"));
+    for (Score result : of(results, "KernelBenchmark")) {
+      KernelCase test = TimedCases.named(result.parameter("test"));
       if (test.flops() > 0) {
-        int threads = Integer.parseInt(parameter(result, "threads"));
+        int threads = result.kernelThreads();
         text.append("| %s | %d | %s | %s | %s |\n"
             .formatted(
-                test,
-                threads,
-                rate(result, test.flops()),
-                share(result, test.flops(), peak(threads)),
-                allocated(result)));
+                test, threads, result.rate(test.flops()), result.share(test.flops(), peak(threads)), result.garbage()));
       }
     }
     return text.toString();
@@ -155,45 +146,23 @@ final class TableText {
         | kernel | threads | GB/s | of copying | bytes |
         |---|---|---|---|---|
         """);
-    for (RunResult result : of(results, "KernelBenchmark")) {
-      KernelCase test = TimedCases.named(parameter(result, "test"));
+    for (Score result : of(results, "KernelBenchmark")) {
+      KernelCase test = TimedCases.named(result.parameter("test"));
       if (test.flops() == 0) {
-        int threads = Integer.parseInt(parameter(result, "threads"));
+        int threads = result.kernelThreads();
         text.append("| %s | %d | %s | %s | %s |\n"
             .formatted(
                 test,
                 threads,
-                rate(result, test.bytes()),
-                share(result, test.bytes(), bandwidth(threads)),
-                allocated(result)));
+                result.rate(test.bytes()),
+                result.share(test.bytes(), bandwidth(threads)),
+                result.garbage()));
       }
     }
     return text.toString();
   }
 
-  private static List<RunResult> of(Collection<RunResult> all, String suite) {
-    return all.stream()
-        .filter(r -> r.getParams().getBenchmark().contains("." + suite + "."))
-        .toList();
-  }
-
-  private static String parameter(RunResult result, String name) {
-    return result.getParams().getParam(name);
-  }
-
-  /** Units per nanosecond, with the error. */
-  private static String rate(RunResult result, double units) {
-    Result<?> time = result.getPrimaryResult();
-    double rate = units / time.getScore() / 1e3;
-    return "%.1f ± %.1f".formatted(rate, rate * time.getScoreError() / time.getScore());
-  }
-
-  private static String share(RunResult result, double units, double limit) {
-    return "%.0f %%".formatted(100 * units / result.getPrimaryResult().getScore() / 1e3 / limit);
-  }
-
-  private static String allocated(RunResult result) {
-    Result<?> bytes = result.getSecondaryResults().get("gc.alloc.rate.norm");
-    return bytes == null ? "" : "%.0f".formatted(bytes.getScore());
+  private static List<Score> of(List<Score> all, String suite) {
+    return all.stream().filter(r -> r.benchmark().contains("." + suite + ".")).toList();
   }
 }
