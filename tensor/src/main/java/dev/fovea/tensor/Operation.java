@@ -1,6 +1,5 @@
 package dev.fovea.tensor;
 
-import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.KernelSet;
 import dev.fovea.kernels.Span;
@@ -87,20 +86,6 @@ public abstract class Operation {
   protected @Nullable PreActivation preActivation(Output output) {
     return null;
   }
-
-  /**
-   * A pointwise function whose gradient another operation may apply.
-   *
-   * @param f the function
-   * @param pre its argument, rows of {@code columns} values, {@code ld} apart
-   * @param sums F32 sums over rows of the gradient of {@code pre} (a bias gradient), added to; or null
-   */
-  public record PreActivation(
-      Activation f,
-      Span pre,
-      long ld,
-      int columns,
-      @Nullable Tensor sums) {}
 
   protected final Device device() {
     return device;
@@ -198,16 +183,8 @@ public abstract class Operation {
     outputs.forEach(Output::release);
   }
 
-  /**
-   * What an operand has gathered.
-   *
-   * @param before the gradient so far, or null
-   * @param total where to write the sum of {@code before} and one's own share; may be {@code before}
-   */
-  public record Gathered(@Nullable Tensor before, Tensor total) {}
-
   /** An operand of an operation. */
-  public final class Input {
+  public static final class Input {
     private final Shape shape;
     private final DType dtype;
     final @Nullable Variable variable;
@@ -258,34 +235,20 @@ public abstract class Operation {
 
     /** Adds to this operand's gradient; {@code dx} may live on as part of it and must not be written afterwards. */
     public void add(Tensor dx) {
-      if (variable == null) {
-        return;
+      if (variable != null) {
+        variable.add(dx);
       }
-      Tensor sum = variable.gradient;
-      if (sum == null) {
-        variable.set(variable.leaf == null ? dx : dx.to(dtype.accumulator()));
-        return;
-      }
-      Tensor to = variable.ownsGradient() ? sum : Tensor.empty(sum.shape(), sum.dtype());
-      kernels().elementwise().combine(1, sum.span(), 1, dx.span(), to.span());
-      variable.set(to);
     }
 
     /** For a kernel that adds to what it finds: the gradient so far, and where to write the sum. */
     public Gathered gathered() {
-      if (variable == null || variable.gradient == null) {
-        return new Gathered(null, Tensor.empty(shape, dtype));
-      }
-      Tensor sum = variable.gradient;
-      boolean inPlace = variable.ownsGradient() && sum.dtype() == dtype;
-      Tensor before = sum.to(dtype).reshape(shape);
-      return new Gathered(before, inPlace ? before : Tensor.empty(shape, dtype));
+      return variable == null ? new Gathered(null, Tensor.empty(shape, dtype)) : variable.gathered(shape, dtype);
     }
 
     /** Makes {@code total}, which includes what was gathered, this operand's gradient. */
     public void replace(Tensor total) {
       if (variable != null) {
-        variable.set(variable.leaf == null ? total : total.to(dtype.accumulator()));
+        variable.replace(total);
       }
     }
 
@@ -293,23 +256,10 @@ public abstract class Operation {
      * The gradient as F32 sums that a kernel adds to: zero at first. Only for an operand that {@link #wantsGradient}.
      */
     public Tensor sums() {
-      Variable to = variable;
-      if (to == null) {
+      if (variable == null) {
         throw new IllegalStateException("this operand wants no gradient");
       }
-      DType wide = dtype.accumulator();
-      Tensor sums = to.gradient;
-      if (sums != null && sums.dtype() == wide && to.ownsGradient()) {
-        return sums;
-      }
-      Tensor made = Tensor.empty(shape, wide);
-      if (sums == null) {
-        kernels().elementwise().fill(made.span(), 0);
-      } else {
-        made.copyFrom(sums.reshape(shape));
-      }
-      to.set(made);
-      return made;
+      return variable.sums(shape, dtype.accumulator());
     }
 
     /** What made this operand, if it takes the gradient before its activation and nobody else sends it one; or null. */

@@ -1,5 +1,6 @@
 package dev.fovea.tensor;
 
+import dev.fovea.kernels.DType;
 import org.jspecify.annotations.Nullable;
 
 /** A value on a tape as gradients see it: who made it, how many operations read it, and the gradient so far. */
@@ -49,6 +50,50 @@ final class Variable {
     if (old != null) {
       old.close();
     }
+  }
+
+  /** Adds a share; it may live on as part of the gradient. */
+  void add(Tensor share) {
+    Tensor sum = gradient;
+    if (sum == null) {
+      replace(share);
+      return;
+    }
+    Tensor to = ownsGradient() ? sum : Tensor.empty(sum.shape(), sum.dtype());
+    sum.device().kernels().elementwise().combine(1, sum.span(), 1, share.span(), to.span());
+    set(to);
+  }
+
+  /** Makes this the gradient; that of a leaf is kept in the wide dtype of sums. */
+  void replace(Tensor total) {
+    set(leaf == null ? total : total.to(total.dtype().accumulator()));
+  }
+
+  /** The gradient so far as a value of this shape and dtype, and where to write its sum with another share. */
+  Gathered gathered(Shape shape, DType dtype) {
+    Tensor sum = gradient;
+    if (sum == null) {
+      return new Gathered(null, Tensor.empty(shape, dtype));
+    }
+    boolean inPlace = ownsGradient() && sum.dtype() == dtype;
+    Tensor before = sum.to(dtype).reshape(shape);
+    return new Gathered(before, inPlace ? before : Tensor.empty(shape, dtype));
+  }
+
+  /** The gradient in memory of its own and in the wide dtype, for kernels to add to; zeros if nothing has arrived. */
+  Tensor sums(Shape shape, DType wide) {
+    Tensor sum = gradient;
+    if (sum != null && sum.dtype() == wide && ownsGradient()) {
+      return sum;
+    }
+    Tensor made = Tensor.empty(shape, wide);
+    if (sum == null) {
+      made.device().kernels().elementwise().fill(made.span(), 0);
+    } else {
+      made.copyFrom(sum.reshape(shape));
+    }
+    set(made);
+    return made;
   }
 
   void clear() {

@@ -2,6 +2,7 @@ package dev.fovea.tensor.ops;
 
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.Span;
+import dev.fovea.tensor.Gathered;
 import dev.fovea.tensor.Operation;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
