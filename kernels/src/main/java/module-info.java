@@ -6,4 +6,5 @@ module dev.fovea.kernels {
 
   exports dev.fovea.kernels;
   exports dev.fovea.kernels.cpu;
+  exports dev.fovea.kernels.cuda;
 }
