@@ -1,0 +1,57 @@
+// Filling and copying: what memory operations of the driver do not do.
+
+#include <cstdint>
+
+/// Sets count elements of one size to the same bits.
+struct FillArgs {
+  void *x;
+  int64_t count;
+  uint64_t bits;
+};
+static_assert(sizeof(FillArgs) == 24);
+
+// limit fill_*: 24 registers, 0 spilled bytes, 0 shared bytes
+
+template <typename T>
+__device__ void fill(const FillArgs &args) {
+  T *x = static_cast<T *>(args.x);
+  const T value = static_cast<T>(args.bits);
+  const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < args.count; i += step) {
+    x[i] = value;
+  }
+}
+
+extern "C" __global__ void fill_8(const __grid_constant__ FillArgs args) { fill<uint8_t>(args); }
+extern "C" __global__ void fill_16(const __grid_constant__ FillArgs args) { fill<uint16_t>(args); }
+extern "C" __global__ void fill_32(const __grid_constant__ FillArgs args) { fill<uint32_t>(args); }
+extern "C" __global__ void fill_64(const __grid_constant__ FillArgs args) { fill<uint64_t>(args); }
+
+/// Copies rows of columns elements of one size between matrices with their own leading dimensions.
+struct CopyRowsArgs {
+  const void *x;
+  void *y;
+  int64_t rows;
+  int64_t ldx;
+  int64_t ldy;
+  int32_t columns;
+};
+static_assert(sizeof(CopyRowsArgs) == 48);
+
+// limit copy_rows_*: 32 registers, 0 spilled bytes, 0 shared bytes
+
+template <typename T>
+__device__ void copy_rows(const CopyRowsArgs &args) {
+  const T *x = static_cast<const T *>(args.x);
+  T *y = static_cast<T *>(args.y);
+  for (int64_t row = blockIdx.x; row < args.rows; row += gridDim.x) {
+    for (int32_t column = threadIdx.x; column < args.columns; column += blockDim.x) {
+      y[row * args.ldy + column] = x[row * args.ldx + column];
+    }
+  }
+}
+
+extern "C" __global__ void copy_rows_8(const __grid_constant__ CopyRowsArgs args) { copy_rows<uint8_t>(args); }
+extern "C" __global__ void copy_rows_16(const __grid_constant__ CopyRowsArgs args) { copy_rows<uint16_t>(args); }
+extern "C" __global__ void copy_rows_32(const __grid_constant__ CopyRowsArgs args) { copy_rows<uint32_t>(args); }
+extern "C" __global__ void copy_rows_64(const __grid_constant__ CopyRowsArgs args) { copy_rows<uint64_t>(args); }
