@@ -27,14 +27,14 @@ extern "C" __global__ void fill_16(const __grid_constant__ FillArgs args) { fill
 extern "C" __global__ void fill_32(const __grid_constant__ FillArgs args) { fill<uint32_t>(args); }
 extern "C" __global__ void fill_64(const __grid_constant__ FillArgs args) { fill<uint64_t>(args); }
 
-/// Copies rows of columns elements of one size between matrices with their own leading dimensions.
+/// Copies rows of columns elements of one size between matrices with leading dimensions of their own.
 struct CopyRowsArgs {
   const void *x;
   void *y;
   int64_t rows;
   int64_t ldx;
   int64_t ldy;
-  int32_t columns;
+  int64_t columns;
 };
 static_assert(sizeof(CopyRowsArgs) == 48);
 
@@ -45,7 +45,7 @@ __device__ void copy_rows(const CopyRowsArgs &args) {
   const T *x = static_cast<const T *>(args.x);
   T *y = static_cast<T *>(args.y);
   for (int64_t row = blockIdx.x; row < args.rows; row += gridDim.x) {
-    for (int32_t column = threadIdx.x; column < args.columns; column += blockDim.x) {
+    for (int64_t column = threadIdx.x; column < args.columns; column += blockDim.x) {
       y[row * args.ldy + column] = x[row * args.ldx + column];
     }
   }
@@ -55,3 +55,4 @@ extern "C" __global__ void copy_rows_8(const __grid_constant__ CopyRowsArgs args
 extern "C" __global__ void copy_rows_16(const __grid_constant__ CopyRowsArgs args) { copy_rows<uint16_t>(args); }
 extern "C" __global__ void copy_rows_32(const __grid_constant__ CopyRowsArgs args) { copy_rows<uint32_t>(args); }
 extern "C" __global__ void copy_rows_64(const __grid_constant__ CopyRowsArgs args) { copy_rows<uint64_t>(args); }
+extern "C" __global__ void copy_rows_128(const __grid_constant__ CopyRowsArgs args) { copy_rows<uint4>(args); }

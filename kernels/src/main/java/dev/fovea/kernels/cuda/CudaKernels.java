@@ -1,0 +1,108 @@
+package dev.fovea.kernels.cuda;
+
+import dev.fovea.kernels.AttentionKernels;
+import dev.fovea.kernels.ElementwiseKernels;
+import dev.fovea.kernels.GemmKernels;
+import dev.fovea.kernels.ImageKernels;
+import dev.fovea.kernels.KernelSet;
+import dev.fovea.kernels.LossKernels;
+import dev.fovea.kernels.NormKernels;
+import dev.fovea.kernels.OptimizerKernels;
+import dev.fovea.kernels.RandomKernels;
+import dev.fovea.kernels.ReduceKernels;
+import dev.fovea.kernels.TokenKernels;
+
+/**
+ * The kernels on one stream of one GPU. A method returns when its work is queued. Any thread may submit; what it
+ * submits runs in its order. A family that has no form for GPUs yet throws {@link UnsupportedOperationException}.
+ */
+public final class CudaKernels implements KernelSet, AutoCloseable {
+  private final CudaQueue queue;
+
+  private CudaKernels(CudaQueue queue) {
+    this.queue = queue;
+  }
+
+  /** Kernels that submit to a stream of {@code driver}, 0 for its default stream. The driver stays the caller's. */
+  public static CudaKernels over(Driver driver, long stream) {
+    return new CudaKernels(new CudaQueue(driver, stream));
+  }
+
+  /** Where they run. */
+  public Driver driver() {
+    return queue.driver();
+  }
+
+  /** What they submit to. */
+  public long stream() {
+    return queue.stream();
+  }
+
+  @Override
+  public String description() {
+    DeviceInfo device = queue.device();
+    return "cuda: %s, compute capability %s, %d multiprocessors, portable kernels"
+        .formatted(device.name(), device.capability(), device.multiprocessors());
+  }
+
+  private static UnsupportedOperationException notYet(String family) {
+    return new UnsupportedOperationException(
+        family + " kernels do not run on GPUs yet: use Device.cpu() for what needs them");
+  }
+
+  @Override
+  public GemmKernels gemm() {
+    throw notYet("matrix product");
+  }
+
+  @Override
+  public AttentionKernels attention() {
+    throw notYet("attention");
+  }
+
+  @Override
+  public NormKernels norm() {
+    throw notYet("norm");
+  }
+
+  @Override
+  public ElementwiseKernels elementwise() {
+    throw notYet("elementwise");
+  }
+
+  @Override
+  public ReduceKernels reduce() {
+    throw notYet("reduction");
+  }
+
+  @Override
+  public LossKernels loss() {
+    throw notYet("loss");
+  }
+
+  @Override
+  public OptimizerKernels optimizer() {
+    throw notYet("optimizer");
+  }
+
+  @Override
+  public TokenKernels token() {
+    throw notYet("token");
+  }
+
+  @Override
+  public ImageKernels image() {
+    throw notYet("image");
+  }
+
+  @Override
+  public RandomKernels random() {
+    throw notYet("random number");
+  }
+
+  /** Waits for what was submitted, and unloads the kernels. */
+  @Override
+  public void close() {
+    queue.close();
+  }
+}
