@@ -146,6 +146,16 @@ public final class Ops {
   }
 
   /**
+   * Rows that are weighted sums of other rows, {@code y = M x}, as in resampling positions.
+   *
+   * @param mix the weights M, F32 [rows of y, rows of x]: a constant, for which there is no gradient
+   * @param x [rows, width]
+   */
+  public static Tensor mixRows(Tensor mix, Tensor x) {
+    return new MixRows(mix, x).apply();
+  }
+
+  /**
    * Cuts pictures or feature maps into patches, each a row over (channel, y, x).
    *
    * @param pictures as {@code patches} says; F32, BF16 or U8

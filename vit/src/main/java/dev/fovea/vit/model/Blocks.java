@@ -17,7 +17,7 @@ final class Blocks {
 
   /** One block of a model. */
   interface Block {
-    Tensor on(Tensor x);
+    Tensor on(Tensor x, Pass pass);
   }
 
   /** Block {@code index} of a model. */
@@ -26,15 +26,18 @@ final class Blocks {
     return switch (config.block()) {
       case SEQUENTIAL ->
         new Sequential(
-            Branches.Attention.of(p, config, at, "norm1.", "ls1"), Branches.Mlp.of(p, config, at, "norm2.", "ls2"));
-      case PARALLEL -> Parallel.of(p, config, at);
+            Branches.Attention.of(p, config, at, "norm1.", "ls1", Drop.of(config, index, 0)),
+            Branches.Mlp.of(p, config, at, "norm2.", "ls2", Drop.of(config, index, 1)));
+      case PARALLEL -> Parallel.of(p, config, at, Drop.of(config, index, 0));
       case THINGS ->
         new Things(
             IntStream.range(0, config.branches())
-                .mapToObj(j -> Branches.Attention.of(p, config, at + "attns." + j + ".", "norm.", "ls"))
+                .mapToObj(j ->
+                    Branches.Attention.of(p, config, at + "attns." + j + ".", "norm.", "ls", Drop.of(config, index, j)))
                 .toList(),
             IntStream.range(0, config.branches())
-                .mapToObj(j -> Branches.Mlp.of(p, config, at + "ffns." + j + ".", "norm.", "ls"))
+                .mapToObj(j -> Branches.Mlp.of(
+                    p, config, at + "ffns." + j + ".", "norm.", "ls", Drop.of(config, index, config.branches() + j)))
                 .toList());
     };
   }
@@ -42,23 +45,23 @@ final class Blocks {
   /** {@code x + attention(x)}, then {@code x + mlp(x)}. */
   record Sequential(Branches.Attention attention, Branches.Mlp mlp) implements Block {
     @Override
-    public Tensor on(Tensor x) {
-      x = attention.add(x, x);
-      return mlp.add(x, x);
+    public Tensor on(Tensor x, Pass pass) {
+      x = attention.add(x, x, pass);
+      return mlp.add(x, x, pass);
     }
   }
 
   /** {@code x + sum of attentions(x)}, then {@code x + sum of mlps(x)} (Three things, section 3). */
   record Things(List<Branches.Attention> attentions, List<Branches.Mlp> mlps) implements Block {
     @Override
-    public Tensor on(Tensor x) {
+    public Tensor on(Tensor x, Pass pass) {
       Tensor sum = x;
       for (Branches.Attention attention : attentions) {
-        sum = attention.add(x, sum);
+        sum = attention.add(x, sum, pass);
       }
       x = sum;
       for (Branches.Mlp mlp : mlps) {
-        sum = mlp.add(x, sum);
+        sum = mlp.add(x, sum, pass);
       }
       return sum;
     }
@@ -76,9 +79,11 @@ final class Blocks {
       LinearLayer in,
       @Nullable QkNorm qkNorm,
       LinearLayer out,
-      @Nullable Tensor scale)
+      @Nullable Tensor attentionBias,
+      @Nullable Tensor scale,
+      Drop drop)
       implements Block {
-    static Parallel of(Parameters p, VitConfig config, String at) {
+    static Parallel of(Parameters p, VitConfig config, String at, Drop drop) {
       return new Parallel(
           config.heads(),
           config.mlp(),
@@ -87,15 +92,26 @@ final class Blocks {
           p.linear(at + "in_proj."),
           p.qkNorm(at, config),
           p.linear(at + "out_proj."),
-          p.optional(at + "ls"));
+          p.optional(at + "attn_out.bias"),
+          p.optional(at + "ls"),
+          drop);
     }
 
     @Override
-    public Tensor on(Tensor x) {
+    public Tensor on(Tensor x, Pass pass) {
       Linear projection = QkNorm.apply(qkNorm, in.on(norm.on(x))).activation(activation);
       Linear.Split hiddenAndQkv = projection.split(mlp);
       Tensor attention = Ops.attention(hiddenAndQkv.right(), heads);
-      return out.on(hiddenAndQkv.left(), attention).scale(scale).residual(x).apply();
+      return out.on(hiddenAndQkv.left(), attention)
+          .bias(sum(out.bias(), attentionBias))
+          .scale(scale)
+          .drop(drop.factors(pass))
+          .residual(x)
+          .apply();
+    }
+
+    private static @Nullable Tensor sum(@Nullable Tensor a, @Nullable Tensor b) {
+      return a == null ? b : b == null ? a : Ops.add(a, b);
     }
   }
 }

@@ -20,37 +20,46 @@ final class Branches {
       LinearLayer qkv,
       @Nullable QkNorm qkNorm,
       LinearLayer proj,
-      @Nullable Tensor scale) {
-    static Attention of(Parameters p, VitConfig config, String at, String norm, String scale) {
+      @Nullable Tensor scale,
+      Drop drop) {
+    static Attention of(Parameters p, VitConfig config, String at, String norm, String scale, Drop drop) {
       return new Attention(
           config.heads(),
           p.norm(at + norm, config.norm()),
           p.linear(at + "attn.qkv."),
           p.qkNorm(at + "attn.", config),
           p.linear(at + "attn.proj."),
-          p.optional(at + scale));
+          p.optional(at + scale),
+          drop);
     }
 
-    Tensor add(Tensor x, Tensor residual) {
+    Tensor add(Tensor x, Tensor residual, Pass pass) {
       Tensor projected = QkNorm.apply(qkNorm, qkv.on(norm.on(x))).apply();
       return proj.on(Ops.attention(projected, heads))
           .scale(scale)
+          .drop(drop.factors(pass))
           .residual(residual)
           .apply();
     }
   }
 
   /** {@code residual + scale fc2(f(fc1(norm x)))}. */
-  record Mlp(NormLayer norm, Inner inner, @Nullable Tensor scale) {
-    static Mlp of(Parameters p, VitConfig config, String at, String norm, String scale) {
+  record Mlp(NormLayer norm, Inner inner, @Nullable Tensor scale, Drop drop) {
+    static Mlp of(Parameters p, VitConfig config, String at, String norm, String scale, Drop drop) {
       return new Mlp(
           p.norm(at + norm, config.norm()),
           Inner.of(p, at + "mlp.", config.activation(), config.gated()),
-          p.optional(at + scale));
+          p.optional(at + scale),
+          drop);
     }
 
-    Tensor add(Tensor x, Tensor residual) {
-      return inner.on(norm.on(x)).scale(scale).residual(residual).apply();
+    Tensor add(Tensor x, Tensor residual, Pass pass) {
+      return inner
+          .on(norm.on(x))
+          .scale(scale)
+          .drop(drop.factors(pass))
+          .residual(residual)
+          .apply();
     }
   }
 

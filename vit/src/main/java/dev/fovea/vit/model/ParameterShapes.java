@@ -32,7 +32,15 @@ public final class ParameterShapes {
 
   private void embedding() {
     int d = config.width();
-    linear("patch_embed.", d, config.channels() * config.patchHeight() * config.patchWidth(), config.patchBias());
+    int patch = config.patchHeight() * config.patchWidth();
+    switch (config.stem()) {
+      case LINEAR -> linear("patch_embed.", d, config.channels() * patch, config.patchBias());
+      case HMLP -> {
+        stemLayer("patch_embed.0.", d / 4, config.channels() * patch / 16);
+        stemLayer("patch_embed.1.", d / 4, d);
+        stemLayer("patch_embed.2.", d, d);
+      }
+    }
     if (config.prefixTokens() > 0) {
       add("prefix", config.prefixTokens(), d);
     }
@@ -40,6 +48,11 @@ public final class ParameterShapes {
       add("positions", config.patches() + (config.prefixPositions() ? config.prefixTokens() : 0), d);
     }
     norm("norm_pre.", config.preNorm(), d);
+  }
+
+  private void stemLayer(String at, int out, int in) {
+    linear(at, out, in, config.patchBias());
+    norm(at + "norm.", config.stemNorm(), out);
   }
 
   private void block(String at) {
@@ -66,27 +79,35 @@ public final class ParameterShapes {
     linear(at + attention + "qkv.", 3 * d, d, config.qkvBias());
     norm(at + attention + "q_norm.", config.qkNorm(), config.headDim());
     norm(at + attention + "k_norm.", config.qkNorm(), config.headDim());
-    linear(at + attention + "proj.", d, d, true);
+    linear(at + attention + "proj.", d, d, config.projBias());
     scale(at + scale);
   }
 
   private void mlp(String at, String norm, String mlp, String scale) {
     int d = config.width();
     norm(at + norm, config.norm(), d);
-    linear(at + mlp + "fc1.", config.mlp(), d, true);
-    linear(at + mlp + "fc2.", d, config.mlpInner(), true);
+    linear(at + mlp + "fc1.", config.mlp(), d, config.mlpBias());
+    linear(at + mlp + "fc2.", d, config.mlpInner(), config.mlpBias());
     scale(at + scale);
   }
 
-  /** Rows of the input projection are [mlp | q | k | v], columns of the output projection [mlp | attention]. */
+  /**
+   * Rows of the input projection are [mlp | q | k | v], columns of the output projection [mlp | attention]. Each of the
+   * two may have a bias of the output.
+   */
   private void parallel(String at) {
     int d = config.width();
     norm(at + "in_norm.", config.norm(), d);
     add(at + "in_proj.weight", config.mlp() + 3 * d, d);
-    add(at + "in_proj.bias", config.mlp() + (config.qkvBias() ? 3 * d : 0));
+    if (config.qkvBias() || config.mlpBias()) {
+      add(at + "in_proj.bias", config.mlp() + (config.qkvBias() ? 3 * d : 0));
+    }
     norm(at + "q_norm.", config.qkNorm(), config.headDim());
     norm(at + "k_norm.", config.qkNorm(), config.headDim());
-    linear(at + "out_proj.", d, config.mlpInner() + d, true);
+    linear(at + "out_proj.", d, config.mlp() + d, config.mlpBias());
+    if (config.projBias()) {
+      add(at + "attn_out.bias", d);
+    }
     scale(at + "ls");
   }
 
@@ -103,8 +124,11 @@ public final class ParameterShapes {
       linear("pool.mlp.fc2.", d, config.poolMlp(), true);
     }
     norm("head_norm.", config.headNorm(), d);
+    if (config.preLogits() > 0) {
+      linear("pre_logits.", config.preLogits(), d, true);
+    }
     if (config.classes() > 0) {
-      linear("head.", config.classes(), d, true);
+      linear("head.", config.classes(), config.representation(), true);
     }
   }
 

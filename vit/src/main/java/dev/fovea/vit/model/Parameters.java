@@ -1,5 +1,6 @@
 package dev.fovea.vit.model;
 
+import dev.fovea.kernels.DType;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.ops.Linear;
 import dev.fovea.tensor.ops.Ops;
@@ -25,6 +26,11 @@ final class Parameters {
   @Nullable
   Tensor optional(String name) {
     return tensors.get(name);
+  }
+
+  /** The dtype of all of them. */
+  DType dtype() {
+    return tensors.values().iterator().next().dtype();
   }
 
   LinearLayer linear(String at) {

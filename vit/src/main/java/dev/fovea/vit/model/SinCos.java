@@ -1,6 +1,6 @@
 package dev.fovea.vit.model;
 
-import dev.fovea.tensor.Scope;
+import dev.fovea.kernels.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 
@@ -10,25 +10,22 @@ final class SinCos {
 
   private SinCos() {}
 
-  /** [patches, width], on the device and in the dtype of {@code like}. */
-  static Tensor positions(VitConfig config, Tensor like) {
-    int quarter = config.width() / 4;
-    float[] values = new float[config.patches() * config.width()];
-    for (int patch = 0; patch < config.patches(); patch++) {
-      int x = patch % config.gridColumns();
-      int y = patch / config.gridColumns();
+  /** [patches, width], in the current scope. */
+  static Tensor positions(Grid grid, int width, DType dtype) {
+    int quarter = width / 4;
+    float[] values = new float[grid.patches() * width];
+    for (int patch = 0; patch < grid.patches(); patch++) {
+      int x = patch % grid.columns();
+      int y = patch / grid.columns();
       for (int i = 0; i < quarter; i++) {
-        double omega = Math.pow(LONGEST, -i / (quarter - 1.0));
-        int at = patch * config.width() + i;
+        double omega = quarter == 1 ? 1 : Math.pow(LONGEST, -i / (quarter - 1.0));
+        int at = patch * width + i;
         values[at] = (float) Math.sin(x * omega);
         values[at + quarter] = (float) Math.cos(x * omega);
         values[at + 2 * quarter] = (float) Math.sin(y * omega);
         values[at + 3 * quarter] = (float) Math.cos(y * omega);
       }
     }
-    try (Scope scope = Scope.open(like.device())) {
-      return scope.keep(
-          Tensor.empty(Shape.of(config.patches(), config.width()), like.dtype()).copyFrom(values));
-    }
+    return Tensor.empty(Shape.of(grid.patches(), width), dtype).copyFrom(values);
   }
 }

@@ -1,6 +1,7 @@
 package dev.fovea.vit.model;
 
-import dev.fovea.kernels.ImageKernels.Patches;
+import dev.fovea.kernels.Activation;
+import dev.fovea.tensor.Device;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tape;
@@ -9,6 +10,7 @@ import dev.fovea.tensor.ops.Ops;
 import dev.fovea.vit.model.Parameters.LinearLayer;
 import dev.fovea.vit.model.Parameters.NormLayer;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -22,17 +24,21 @@ public final class VisionTransformer implements AutoCloseable {
   private final VitConfig config;
   private final Map<String, Tensor> tensors;
   private final Scope scope;
-  private final LinearLayer patchEmbedding;
-  private final @Nullable Tensor prefix;
-  private final Tensor positions;
-  private final @Nullable NormLayer preNorm;
+  private final Embedding embedding;
   private final List<Blocks.Block> blocks;
   private final @Nullable NormLayer finalNorm;
   private final @Nullable MapPool mapPool;
   private final @Nullable NormLayer headNorm;
+  private final @Nullable LinearLayer preLogits;
   private final @Nullable LinearLayer head;
 
-  /** What a forward pass yields. */
+  /**
+   * What a forward pass yields.
+   *
+   * @param features of all tokens after the last norm, [batch, tokens, width]
+   * @param preLogits what the model says about each picture, [batch, representation]
+   * @param logits [batch, classes]; null without a classifier
+   */
   public record Output(
       Tensor features, Tensor preLogits, @Nullable Tensor logits) {}
 
@@ -49,19 +55,74 @@ public final class VisionTransformer implements AutoCloseable {
     scope = Scope.unbound(parameters.values().iterator().next().device());
     parameters.values().forEach(scope::adopt);
     var p = new Parameters(parameters);
-    patchEmbedding = p.linear("patch_embed.");
-    prefix = p.optional("prefix");
-    positions = config.positions() == VitConfig.Positions.LEARNED
-        ? p.get("positions")
-        : scope.adopt(SinCos.positions(config, patchEmbedding.weight()));
-    preNorm = p.optionalNorm("norm_pre.", config.preNorm());
+    embedding = embedding(p);
     blocks = IntStream.range(0, config.depth())
         .mapToObj(i -> Blocks.of(p, config, i))
         .toList();
     finalNorm = p.optionalNorm("norm.", config.finalNorm());
     mapPool = config.pool() == VitConfig.Pool.MAP ? MapPool.of(p, config) : null;
     headNorm = p.optionalNorm("head_norm.", config.headNorm());
+    preLogits = config.preLogits() == 0 ? null : p.linear("pre_logits.");
     head = config.classes() == 0 ? null : p.linear("head.");
+  }
+
+  /** A model to be trained, on the CPU; see {@link Initialisation}. */
+  public static VisionTransformer create(VitConfig config, long seed) {
+    return create(config, Initialisation.of(seed), Device.cpu());
+  }
+
+  /** A model to be trained. */
+  public static VisionTransformer create(VitConfig config, Initialisation start, Device device) {
+    return new VisionTransformer(config, start.parameters(config, device));
+  }
+
+  /**
+   * This model for pictures of another size: with learned positions resampled, and all other parameters shared, in
+   * memory and as trainable tensors. Either may be closed first.
+   */
+  public VisionTransformer resized(int imageHeight, int imageWidth) {
+    VitConfig other =
+        config.toBuilder().imageHeight(imageHeight).imageWidth(imageWidth).build();
+    try (Scope inside = Scope.open(scope.device())) {
+      Map<String, Tensor> shared = views();
+      Tensor positions = shared.get("positions");
+      if (positions != null && !other.grid().equals(config.grid())) {
+        Tensor resampled = Embedding.resampled(positions, config, other.grid());
+        shared.put("positions", positions.isTrainable() ? resampled.trainable() : resampled);
+      }
+      return new VisionTransformer(other, shared);
+    }
+  }
+
+  /**
+   * This trained sequential model with every {@code branches} blocks side by side in one (Three things, section 3). All
+   * parameters are shared, in memory and as trainable tensors. Either may be closed first.
+   *
+   * @throws IllegalArgumentException if the blocks are not sequential or {@code branches} does not divide their number
+   */
+  public VisionTransformer parallel(int branches) {
+    VitConfig other = Things.parallel(config, branches);
+    try (Scope inside = Scope.open(scope.device())) {
+      return new VisionTransformer(other, Things.rename(views(), branches));
+    }
+  }
+
+  /** The parameters again, in the current scope. */
+  private Map<String, Tensor> views() {
+    Map<String, Tensor> views = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> views.put(name, tensor.reshape(tensor.shape())));
+    return views;
+  }
+
+  private Embedding embedding(Parameters p) {
+    try (Scope inside = Scope.open(scope.device())) {
+      Embedding made = Embedding.of(p, config);
+      if (made.positions() != null) {
+        // Those that are no parameter belong to the model too.
+        scope.adopt(made.positions());
+      }
+      return made;
+    }
   }
 
   private static void check(VitConfig config, Map<String, Tensor> parameters) {
@@ -101,42 +162,59 @@ public final class VisionTransformer implements AutoCloseable {
   /**
    * Runs the model on pictures; results belong to the current scope.
    *
-   * @param pixels [batch, channels, height, width] of the configured size, normalised as the model expects
+   * @param pixels [batch, channels, height, width] of the configured size, or of any if that is
+   *     {@linkplain VitConfig#dynamicSize dynamic}; normalised as the model expects
    */
   public Output forward(Tensor pixels) {
-    Shape expected = Shape.of(pixels.shape().dim(0), config.channels(), config.imageHeight(), config.imageWidth());
-    if (!pixels.shape().equals(expected)) {
-      throw new IllegalArgumentException("pixels: got %s, expected %s".formatted(pixels.shape(), expected));
-    }
+    return forward(pixels, null);
+  }
+
+  /**
+   * As {@link #forward(Tensor)}, in training: with stochastic depth.
+   *
+   * @param training null in inference
+   */
+  public Output forward(Tensor pixels, @Nullable Training training) {
+    check(pixels);
+    var pass = new Pass(Math.toIntExact(pixels.shape().dim(0)), training);
     Tensor x = embed(pixels);
     for (Blocks.Block block : blocks) {
-      Tensor y = Tape.block(x, block::on);
+      Tensor y = Tape.block(x, in -> block.on(in, pass));
       x.close();
       x = y;
     }
     Tensor features = finalNorm == null ? x : finalNorm.on(x);
     Tensor pooled = pool(features);
-    Tensor preLogits = headNorm == null ? pooled : headNorm.on(pooled);
+    Tensor representation = headNorm == null ? pooled : headNorm.on(pooled);
+    if (preLogits != null) {
+      representation = preLogits.on(representation).activation(Activation.TANH).apply();
+    }
     return new Output(
-        features, preLogits, head == null ? null : head.on(preLogits).apply());
+        features, representation, head == null ? null : head.on(representation).apply());
+  }
+
+  private void check(Tensor pixels) {
+    Shape shape = pixels.shape();
+    boolean fits = shape.rank() == 4
+        && shape.dim(1) == config.channels()
+        && (config.dynamicSize()
+            ? shape.dim(2) >= config.patchHeight() && shape.dim(3) >= config.patchWidth()
+            : shape.dim(2) == config.imageHeight() && shape.dim(3) == config.imageWidth());
+    if (!fits) {
+      throw new IllegalArgumentException("pixels: got %s, expected [batch, %d, %d, %d]%s"
+          .formatted(
+              shape,
+              config.channels(),
+              config.imageHeight(),
+              config.imageWidth(),
+              config.dynamicSize() ? ", or other pictures of at least one patch" : ""));
+    }
   }
 
   /** Patches, prefix tokens and positions: [batch, tokens, width]. */
   private Tensor embed(Tensor pixels) {
-    int batch = Math.toIntExact(pixels.shape().dim(0));
     try (Scope inside = Scope.open(pixels.device())) {
-      var grid = new Patches(
-          batch,
-          config.channels(),
-          config.imageHeight(),
-          config.imageWidth(),
-          config.patchHeight(),
-          config.patchWidth(),
-          false);
-      Tensor patches =
-          Ops.patchify(grid, pixels, null, null, patchEmbedding.weight().dtype());
-      Tensor x = Ops.assemble(patchEmbedding.on(patches).apply(), prefix, positions);
-      return inside.keep(preNorm == null ? x : preNorm.on(x));
+      return inside.keep(embedding.on(pixels));
     }
   }
 

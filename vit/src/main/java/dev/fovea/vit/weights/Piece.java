@@ -14,18 +14,9 @@ import dev.fovea.tensor.Shape;
  * @param firstColumn where the part begins in the source's rows
  * @param row where it begins in the target
  * @param column where it begins in the target's rows
- * @param added whether it is added to what other pieces put there, as two biases of one sum are
  */
 record Piece(
-    String source,
-    Shape shape,
-    String target,
-    long rows,
-    long columns,
-    long firstColumn,
-    long row,
-    long column,
-    boolean added) {
+    String source, Shape shape, String target, long rows, long columns, long firstColumn, long row, long column) {
   /** Elements between rows of the source. */
   long sourceLd() {
     return rows == 1 ? shape.count() : shape.count() / rows;

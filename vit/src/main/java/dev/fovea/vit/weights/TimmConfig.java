@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.fovea.kernels.Activation;
+import dev.fovea.vit.model.Resampling;
 import dev.fovea.vit.model.VitConfig;
+import dev.fovea.vit.model.VitConfigBuilder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -187,38 +189,47 @@ public final class TimmConfig {
   private static VitConfig config(JsonNode a) {
     VitConfig.Pool pool = VitConfig.Pool.valueOf(known("pool", POOLS, a.get("pool")));
     VitConfig.Block block = VitConfig.Block.valueOf(known("block", BLOCKS, a.get("block")));
-    boolean classToken = a.get("class_token").asBoolean();
-    return new VitConfig(
-        a.get("img_size").get(0).asInt(),
-        a.get("img_size").get(1).asInt(),
-        3,
-        a.get("patch").get(0).asInt(),
-        a.get("patch").get(1).asInt(),
-        a.get("patch_bias").asBoolean(),
-        a.get("width").asInt(),
-        a.get("depth").asInt(),
-        a.get("heads").asInt(),
-        a.get("mlp_hidden").asInt(),
-        known("act", ACTIVATIONS, a.get("act")),
-        a.path("mlp_kind").asText().equals("GluMlp"),
-        block,
-        block == VitConfig.Block.THINGS ? a.path("branches").asInt(2) : 1,
-        norm(a.get("norm")),
-        a.hasNonNull("qk_norm") ? norm(a.get("qk_norm")) : null,
-        a.get("qkv_bias").asBoolean(),
-        a.get("layer_scale").asBoolean(),
-        classToken,
-        a.get("reg_tokens").asInt(),
-        VitConfig.Positions.LEARNED,
-        !a.get("no_embed_class").asBoolean(),
-        optionalNorm(a.get("norm_pre")),
-        optionalNorm(a.get("final_norm")),
-        optionalNorm(a.get("fc_norm")),
-        pool,
-        pool == VitConfig.Pool.MAP ? a.get("pool_heads").asInt() : 0,
-        pool == VitConfig.Pool.MAP ? a.get("pool_mlp_hidden").asInt() : 0,
-        pool == VitConfig.Pool.MAP ? known("pool_act", ACTIVATIONS, a.get("pool_act")) : Activation.NONE,
-        a.get("classes").asInt());
+    // A parallel block with one output matrix has one output bias: that of the MLP.
+    boolean projBias = a.path("proj_bias").asBoolean(true);
+    boolean fusedOut = a.path("fused_out").asBoolean(false);
+    VitConfigBuilder config = VitConfig.builder()
+        .imageHeight(a.get("img_size").get(0).asInt())
+        .imageWidth(a.get("img_size").get(1).asInt())
+        .patchHeight(a.get("patch").get(0).asInt())
+        .patchWidth(a.get("patch").get(1).asInt())
+        .patchBias(a.get("patch_bias").asBoolean())
+        .shape(
+            a.get("width").asInt(),
+            a.get("depth").asInt(),
+            a.get("mlp_hidden").asInt(),
+            a.get("heads").asInt())
+        .activation(known("act", ACTIVATIONS, a.get("act")))
+        .gated(a.path("mlp_kind").asText().equals("GluMlp"))
+        .block(block)
+        .branches(block == VitConfig.Block.THINGS ? a.path("branches").asInt(2) : 1)
+        .norm(norm(a.get("norm")))
+        .qkNorm(optionalNorm(a.get("qk_norm")))
+        .qkvBias(a.get("qkv_bias").asBoolean())
+        .projBias(projBias && !fusedOut)
+        .mlpBias(projBias)
+        .layerScale(a.get("layer_scale").asBoolean())
+        .classToken(a.get("class_token").asBoolean())
+        .registers(a.get("reg_tokens").asInt())
+        .prefixPositions(!a.get("no_embed_class").asBoolean())
+        .resampling(Resampling.BICUBIC_ANTIALIAS)
+        .dynamicSize(a.path("dynamic_img_size").asBoolean())
+        .preNorm(optionalNorm(a.get("norm_pre")))
+        .finalNorm(optionalNorm(a.get("final_norm")))
+        .headNorm(optionalNorm(a.get("fc_norm")))
+        .pool(pool)
+        .classes(a.get("classes").asInt());
+    if (pool == VitConfig.Pool.MAP) {
+      config
+          .poolHeads(a.get("pool_heads").asInt())
+          .poolMlp(a.get("pool_mlp_hidden").asInt())
+          .poolActivation(known("pool_act", ACTIVATIONS, a.get("pool_act")));
+    }
+    return config.build();
   }
 
   private static VitConfig.@Nullable Norm optionalNorm(@Nullable JsonNode n) {

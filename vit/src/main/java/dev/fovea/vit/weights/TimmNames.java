@@ -75,14 +75,14 @@ final class TimmNames {
     linear(at + "attn.qkv.", at + "attn.qkv.", 3 * d, d, config.qkvBias());
     norm(at + "attn.q_norm.", at + "attn.q_norm.", config.qkNorm(), config.headDim());
     norm(at + "attn.k_norm.", at + "attn.k_norm.", config.qkNorm(), config.headDim());
-    linear(at + "attn.proj.", at + "attn.proj.", d, d, true);
+    linear(at + "attn.proj.", at + "attn.proj.", d, d, config.projBias());
     scale(at + gamma, at + scale);
   }
 
   private void mlp(String at, String norm, String gamma, String scale) {
     norm(at + norm, at + norm, config.norm(), d);
-    linear(at + "mlp.fc1.", at + "mlp.fc1.", config.mlp(), d, true);
-    linear(at + "mlp.fc2.", at + "mlp.fc2.", d, config.mlpInner(), true);
+    linear(at + "mlp.fc1.", at + "mlp.fc1.", config.mlp(), d, config.mlpBias());
+    linear(at + "mlp.fc2.", at + "mlp.fc2.", d, config.mlpInner(), config.mlpBias());
     scale(at + gamma, at + scale);
   }
 
@@ -100,12 +100,18 @@ final class TimmNames {
       // Their columns are [attention | mlp], ours [mlp | attention].
       columns(at + "out_proj.weight", d + m, d, at + "out_proj.weight", 0, m);
       columns(at + "out_proj.weight", d + m, 0, at + "out_proj.weight", m, d);
-      whole(at + "out_proj.bias", at + "out_proj.bias", d);
+      if (config.mlpBias()) {
+        whole(at + "out_proj.bias", at + "out_proj.bias", d);
+      }
     } else {
       columns(at + "mlp_out_proj.weight", m, 0, at + "out_proj.weight", 0, m);
       columns(at + "attn_out_proj.weight", d, 0, at + "out_proj.weight", m, d);
-      add(at + "mlp_out_proj.bias", at + "out_proj.bias", d);
-      add(at + "attn_out_proj.bias", at + "out_proj.bias", d);
+      if (config.mlpBias()) {
+        whole(at + "mlp_out_proj.bias", at + "out_proj.bias", d);
+      }
+      if (config.projBias()) {
+        whole(at + "attn_out_proj.bias", at + "attn_out.bias", d);
+      }
     }
     scale(at + "ls.gamma", at + "ls");
   }
@@ -151,22 +157,17 @@ final class TimmNames {
 
   private void whole(String from, String to, long... shape) {
     Shape whole = Shape.of(shape);
-    pieces.add(new Piece(from, whole, to, 1, whole.count(), 0, 0, 0, false));
-  }
-
-  /** A bias of one of two outputs that are summed. */
-  private void add(String from, String to, long width) {
-    pieces.add(new Piece(from, Shape.of(width), to, 1, width, 0, 0, 0, true));
+    pieces.add(new Piece(from, whole, to, 1, whole.count(), 0, 0, 0));
   }
 
   /** Rows of width d, from {@code row} of the target on. */
   private void rows(String from, String to, long row, long... shape) {
     Shape whole = Shape.of(shape);
-    pieces.add(new Piece(from, whole, to, whole.count() / d, d, 0, row, 0, false));
+    pieces.add(new Piece(from, whole, to, whole.count() / d, d, 0, row, 0));
   }
 
   /** {@code count} columns of a [d, width] matrix. */
   private void columns(String from, long width, long first, String to, long column, long count) {
-    pieces.add(new Piece(from, Shape.of(d, width), to, d, count, first, 0, column, false));
+    pieces.add(new Piece(from, Shape.of(d, width), to, d, count, first, 0, column));
   }
 }

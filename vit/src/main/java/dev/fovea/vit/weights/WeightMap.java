@@ -48,17 +48,13 @@ public final class WeightMap {
         Tensor source = file.load(piece.source(), dtype);
         Tensor whole = Objects.requireNonNull(parameters.get(piece.target()), piece.target());
         Span target = part(piece, whole);
-        if (piece.added()) {
-          kernels.combine(1, source.span(), 1, target, target);
-        } else {
-          kernels.copy(
-              piece.rows(),
-              Math.toIntExact(piece.columns()),
-              source.span().from(piece.firstColumn()),
-              piece.sourceLd(),
-              target,
-              piece.targetLd(whole.shape()));
-        }
+        kernels.copy(
+            piece.rows(),
+            Math.toIntExact(piece.columns()),
+            source.span().from(piece.firstColumn()),
+            piece.sourceLd(),
+            target,
+            piece.targetLd(whole.shape()));
         source.close();
       }
       parameters.values().forEach(scope::keep);
@@ -67,8 +63,7 @@ public final class WeightMap {
   }
 
   /**
-   * Takes the parameters apart again, under the file's names and in its shapes, in the current scope. A bias that was
-   * summed up from several comes back whole in each; so it is for gradients, for which this is meant.
+   * Takes the parameters apart again, under the file's names and in its shapes, in the current scope.
    *
    * @param parameters tensors by our names, for example gradients
    */
