@@ -1,6 +1,8 @@
 package dev.fovea.tensor;
 
 import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Span;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -68,6 +70,13 @@ final class Check {
   static void values(String name, long got, Shape shape) {
     if (got != shape.count()) {
       throw bad(name, got + " values", shape.count() + " for shape " + shape);
+    }
+  }
+
+  /** A segment of a span's size. */
+  static void bytes(String name, MemorySegment segment, Span span) {
+    if (segment.byteSize() != span.bytes()) {
+      throw bad(name, segment.byteSize() + " bytes", span.bytes() + " as the tensor has");
     }
   }
 

@@ -6,7 +6,7 @@ import dev.fovea.kernels.KernelSet;
  * Something that computes, with memory of its own. Tensors live on one device and their operations run there; nothing
  * is copied between devices unless asked for.
  */
-public sealed interface Device permits CpuDevice {
+public sealed interface Device permits CpuDevice, CudaDevice {
   /** All processors of this machine: one device for the whole process, never closed. */
   static Device cpu() {
     return CpuDevice.Default.DEVICE;

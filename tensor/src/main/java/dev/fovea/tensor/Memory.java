@@ -161,6 +161,11 @@ public final class Memory implements AutoCloseable {
   /** All bytes, accessible until they are freed. */
   @SuppressWarnings("restricted")
   synchronized MemorySegment segment() {
+    if (!(device instanceof CpuDevice)) {
+      throw new IllegalStateException(Check.text(
+          "segment: got memory on %s, expected memory on the CPU; copy with to(Device.cpu()) or copyTo",
+          device.name()));
+    }
     if (wrapped != null) {
       return wrapped;
     }

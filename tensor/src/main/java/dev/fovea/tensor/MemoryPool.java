@@ -49,6 +49,7 @@ final class MemoryPool {
   static MemoryPool of(Device device) {
     return switch (device) {
       case CpuDevice cpu -> cpu.pool();
+      case CudaDevice cuda -> cuda.pool();
     };
   }
 

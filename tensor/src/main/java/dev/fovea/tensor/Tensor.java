@@ -138,6 +138,9 @@ public final class Tensor extends Handle {
    */
   public static Tensor wrap(MemorySegment segment, DType dtype, Shape shape) {
     Scope scope = Scope.current();
+    if (!(scope.device() instanceof CpuDevice)) {
+      throw Check.bad("wrap", "a scope on " + scope.device().name(), "one on the CPU, where the segment is");
+    }
     Elements.checkWrap(segment, dtype, shape);
     Memory memory = Memory.wrap(scope.device(), segment);
     return new Tensor(scope, memory, 0, dtype, shape, Origin.sampled());
@@ -191,7 +194,7 @@ public final class Tensor extends Handle {
     return memory;
   }
 
-  private RawMemory raw() {
+  RawMemory raw() {
     return MemoryPool.of(memory.device()).raw();
   }
 
@@ -345,6 +348,9 @@ public final class Tensor extends Handle {
   /**
    * The elements as a segment, for reading and writing. It is bounded, and accessible until the memory is freed: until
    * this tensor and those that share memory with it are closed.
+   *
+   * @throws IllegalStateException if the tensor is not on the CPU; {@link #copyTo} and {@link #copyFrom(MemorySegment)}
+   *     work on every device
    */
   public MemorySegment segment() {
     checkUsable();
@@ -365,7 +371,34 @@ public final class Tensor extends Handle {
   }
 
   /**
-   * Overwrites all elements with those of a tensor of the same shape, converted if its dtype differs.
+   * Overwrites all elements with the bytes of a segment, on the Java heap or off it.
+   *
+   * @return this
+   * @throws IllegalArgumentException if it is not of the tensor's size
+   */
+  public Tensor copyFrom(MemorySegment bytes) {
+    Span to = writable();
+    Check.bytes("bytes", bytes, to);
+    raw().write(bytes, to.address());
+    return this;
+  }
+
+  /**
+   * Copies all elements, as they are stored, into a segment on the Java heap or off it.
+   *
+   * @throws IllegalArgumentException if it is not of the tensor's size
+   */
+  public void copyTo(MemorySegment bytes) {
+    Check.bytes("bytes", bytes, span());
+    read(() -> {
+      raw().read(span().address(), bytes);
+      return bytes;
+    });
+  }
+
+  /**
+   * Overwrites all elements with those of a tensor of the same shape, which may lie on another device if it is of the
+   * same dtype, and is converted if it is not.
    *
    * @return this
    */
@@ -374,7 +407,7 @@ public final class Tensor extends Handle {
     Span to = writable();
     Span from = source.span();
     if (from.dtype() == to.dtype()) {
-      raw().copy(from.address(), to.address(), to.bytes());
+      Transfer.copy(source, this);
     } else {
       Check.sameDevice("source", source, "target", this);
       Elements.cast(device(), from, to);
@@ -396,6 +429,24 @@ public final class Tensor extends Handle {
     Tensor converted = empty(shape, dtype);
     Elements.cast(device(), from, converted.span());
     return converted;
+  }
+
+  /**
+   * The elements on a device, in the current scope whatever its device is. A view if they are there already.
+   *
+   * @throws IllegalStateException if a tape follows this tensor: gradients stay on one device
+   */
+  public Tensor to(Device device) {
+    if (device == device()) {
+      return view(0, shape);
+    }
+    checkUntracked("to", "tensors of one device while a tape records");
+    Scope scope = Scope.current();
+    Origin origin = Origin.sampled();
+    Memory copy = MemoryPool.of(device).allocate(Elements.bytes(shape, dtype), scope.label(), false, origin);
+    var moved = new Tensor(scope, copy, 0, dtype, shape, origin);
+    Transfer.copy(this, moved);
+    return moved;
   }
 
   /** Dtype, shape, device and the first values: for example {@code F32 [2, 3] on cpu: 1.0, 2.0, 3.0, 4.0, ...}. */

@@ -1,7 +1,9 @@
 package dev.fovea.tensor.io;
 
 import dev.fovea.kernels.DType;
+import dev.fovea.tensor.CpuDevice;
 import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,6 +11,8 @@ import java.util.Map;
 
 /** Between tensors and the bytes of files. */
 final class Tensors {
+  private static final long ALIGNMENT = 64;
+
   private Tensors() {}
 
   /** Something that writes all bytes of a tensor. */
@@ -21,11 +25,24 @@ final class Tensors {
     Elements.requireLoadable(info, dtype);
     Tensor tensor = Tensor.empty(info.shape(), dtype);
     try {
-      filler.fill(tensor.segment());
+      fill(tensor, filler);
       return tensor;
     } catch (Throwable e) {
       tensor.close();
       throw e;
+    }
+  }
+
+  /** In place on the CPU; on other devices by way of the host. */
+  private static <E extends Exception> void fill(Tensor tensor, Filler<E> filler) throws E {
+    if (tensor.device() instanceof CpuDevice) {
+      filler.fill(tensor.segment());
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate(tensor.span().bytes(), ALIGNMENT);
+      filler.fill(host);
+      tensor.copyFrom(host);
     }
   }
 
@@ -61,6 +78,16 @@ final class Tensors {
 
   static TensorSource source(String name, Tensor tensor) {
     TensorInfo info = new TensorInfo(name, StoredType.of(tensor.dtype()), tensor.shape());
-    return new TensorSource(info, tensor::segment);
+    return new TensorSource(info, () -> onHost(tensor));
+  }
+
+  /** The tensor's bytes: where they are on the CPU, otherwise a copy. */
+  private static MemorySegment onHost(Tensor tensor) {
+    if (tensor.device() instanceof CpuDevice) {
+      return tensor.segment();
+    }
+    MemorySegment copy = Arena.ofAuto().allocate(tensor.span().bytes(), ALIGNMENT);
+    tensor.copyTo(copy);
+    return copy;
   }
 }

@@ -1,0 +1,124 @@
+package dev.fovea.tensor;
+
+import dev.fovea.kernels.cuda.Driver;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A GPU's memory, in the order of one stream. Copies from and to the host go through two pieces of pinned memory that
+ * take turns: the GPU copies one while the host copies the other.
+ */
+final class CudaMemory implements RawMemory {
+  private static final long STAGE = 4 << 20;
+
+  private final Driver driver;
+  private final long stream;
+
+  // Guarded by this; made when first needed.
+  private @Nullable Stage[] stages = {null, null};
+
+  /** Pinned memory, and what happens when the GPU is done with it. */
+  private static final class Stage {
+    final MemorySegment memory;
+    final long event;
+    boolean used;
+
+    Stage(Driver driver) {
+      memory = driver.allocatePinned(STAGE);
+      event = driver.createEvent();
+    }
+  }
+
+  CudaMemory(Driver driver, long stream) {
+    this.driver = driver;
+    this.stream = stream;
+  }
+
+  @Override
+  public long take(long bytes, boolean zeroed) {
+    long address = driver.allocate(bytes, stream);
+    if (address == 0) {
+      driver.trim();
+      address = driver.allocate(bytes, stream);
+    }
+    if (address != 0 && zeroed) {
+      driver.fill(address, (byte) 0, bytes, stream);
+    }
+    return address;
+  }
+
+  @Override
+  public void give(long address) {
+    driver.free(address, stream);
+  }
+
+  @Override
+  public synchronized void write(MemorySegment from, long address) {
+    long bytes = from.byteSize();
+    for (long at = 0, turn = 0; at < bytes; at += STAGE, turn++) {
+      long part = Math.min(STAGE, bytes - at);
+      Stage stage = free((int) (turn & 1));
+      MemorySegment.copy(from, at, stage.memory, 0, part);
+      driver.copyToDevice(address + at, stage.memory.asSlice(0, part), stream);
+      driver.record(stage.event, stream);
+      stage.used = true;
+    }
+  }
+
+  @Override
+  public synchronized void read(long address, MemorySegment to) {
+    long bytes = to.byteSize();
+    for (long at = 0, turn = 0; at < bytes + STAGE; at += STAGE, turn++) {
+      if (at < bytes) {
+        long part = Math.min(STAGE, bytes - at);
+        Stage stage = free((int) (turn & 1));
+        driver.copyToHost(stage.memory.asSlice(0, part), address + at, stream);
+        driver.record(stage.event, stream);
+        stage.used = true;
+      }
+      if (at >= STAGE) {
+        long before = at - STAGE;
+        Stage arrived = free((int) (turn - 1 & 1));
+        MemorySegment.copy(arrived.memory, 0, to, before, Math.min(STAGE, bytes - before));
+      }
+    }
+  }
+
+  /** A stage that the GPU does not use any more. */
+  private Stage free(int index) {
+    Stage stage = stages[index];
+    if (stage == null) {
+      stage = new Stage(driver);
+      stages[index] = stage;
+    } else if (stage.used) {
+      driver.synchronizeEvent(stage.event);
+      stage.used = false;
+    }
+    return stage;
+  }
+
+  @Override
+  public void copy(long from, long to, long bytes) {
+    if (bytes > 0) {
+      driver.copy(to, from, bytes, stream);
+    }
+  }
+
+  @Override
+  public void fill(long address, long bytes, byte value) {
+    if (bytes > 0) {
+      driver.fill(address, value, bytes, stream);
+    }
+  }
+
+  /** Gives the pinned memory back. */
+  synchronized void close() {
+    for (Stage stage : stages) {
+      if (stage != null) {
+        driver.destroyEvent(stage.event);
+        driver.freePinned(stage.memory);
+      }
+    }
+    stages = new Stage[] {null, null};
+  }
+}
