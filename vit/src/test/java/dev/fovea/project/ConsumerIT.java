@@ -90,6 +90,7 @@ class ConsumerIT {
   private static void assertRan(Jdk.Result result) {
     assertEquals(0, result.exitCode(), result.err());
     assertTrue(result.out().startsWith("cpu: "), result.out());
+    assertTrue(result.out().contains("reads WebP: true"), result.out());
     assertTrue(result.out().endsWith("[4.0, 7.0, 4.0, 7.0]" + System.lineSeparator()), result.out());
   }
 }
