@@ -4,18 +4,15 @@ import dev.fovea.kernels.DType;
 import dev.fovea.tensor.Device;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
-import dev.fovea.tensor.io.TensorFile;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
-import dev.fovea.vit.weights.TimmConfig;
+import dev.fovea.vit.weights.Checkpoint;
 import dev.fovea.vit.weights.WeightMap;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
 
 /**
- * A Vision Transformer with weights from a model folder.
+ * A Vision Transformer with weights from a file or folder.
  *
  * <pre>{@code
  * try (Vit vit = Vit.load(Path.of("vit_base_patch16_224"));
@@ -34,25 +31,22 @@ public final class Vit implements AutoCloseable {
   }
 
   /** As {@link #load(Path, Device)}, on the CPU. */
-  public static Vit load(Path folder) throws IOException {
-    return load(folder, Device.cpu());
+  public static Vit load(Path path) throws IOException {
+    return load(path, Device.cpu());
   }
 
   /**
-   * Loads a folder in the layout of timm on Hugging Face: {@code config.json} beside {@code model.safetensors}, or its
-   * shards beside {@code model.safetensors.index.json}. Weights become F32.
+   * Loads a model, whose kind is recognised by its content ({@link Checkpoint#open}). Weights become F32.
    *
-   * @throws java.nio.file.NoSuchFileException if one of the files is missing
-   * @throws IllegalArgumentException if the architecture is not known or the weights do not fit it
+   * @param path a folder as published on Hugging Face, or a file of weights
+   * @throws java.nio.file.NoSuchFileException if there is nothing, or no weights are in the folder
+   * @throws IllegalArgumentException if the model is of no known kind, or the weights do not fit its configuration:
+   *     then listing everything that is wrong
    */
-  public static Vit load(Path folder, Device device) throws IOException {
-    VitConfig config = TimmConfig.read(folder.resolve("config.json"));
-    Path sharded = folder.resolve("model.safetensors.index.json");
-    Path file = Files.exists(sharded) ? sharded : folder.resolve("model.safetensors");
-    try (TensorFile tensors = TensorFile.open(file);
+  public static Vit load(Path path, Device device) throws IOException {
+    try (Checkpoint checkpoint = Checkpoint.open(path);
         Scope scope = Scope.open(device)) {
-      WeightMap weights = WeightMap.timm(config, new HashSet<>(tensors.names()));
-      return new Vit(new VisionTransformer(config, weights.load(tensors, DType.F32)), weights);
+      return new Vit(new VisionTransformer(checkpoint.config(), checkpoint.load(DType.F32)), checkpoint.weights());
     }
   }
 

@@ -135,6 +135,11 @@ public final class Ops {
     return new Slice(x, axis, first, count).apply();
   }
 
+  /** The columns of x, then those of y: [.., a] and [.., b] to [.., a + b]. */
+  public static Tensor concat(Tensor x, Tensor y) {
+    return new Concat(x, y).apply();
+  }
+
   /**
    * Rows of x by index: {@code y[i] = x[index[i]]}, x seen as rows of its last axis.
    *

@@ -225,6 +225,7 @@ final class GradientCases {
     add(to, "slice", t -> Ops.slice(t.get(0), 1, 1, 2), s(2, 4, 3));
     add(to, "slice last axis", t -> Ops.slice(t.get(0), -1, 0, 2), s(2, 3, 4));
     add(to, "reshape", t -> Ops.scale(t.get(0).reshape(3, -1), 2).reshape(2, 6), s(3, 4));
+    add(to, "concat", t -> Ops.concat(t.get(0), t.get(1)), s(2, 3, 4), s(2, 3, 5));
     add(to, "gather", t -> Ops.gather(t.get(0), Tensor.of(new int[] {2, 0, 2}, 3)), s(4, 5));
     Patches patches = new Patches(2, 3, 4, 5, 2, 2, true);
     add(

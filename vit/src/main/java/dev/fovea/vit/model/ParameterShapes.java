@@ -125,7 +125,7 @@ public final class ParameterShapes {
     }
     norm("head_norm.", config.headNorm(), d);
     if (config.preLogits() > 0) {
-      linear("pre_logits.", config.preLogits(), d, true);
+      linear("pre_logits.", config.preLogits(), config.pooled(), true);
     }
     if (config.classes() > 0) {
       linear("head.", config.classes(), config.representation(), true);

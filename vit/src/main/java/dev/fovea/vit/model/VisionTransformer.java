@@ -220,15 +220,21 @@ public final class VisionTransformer implements AutoCloseable {
 
   private Tensor pool(Tensor x) {
     return switch (config.pool()) {
-      case CLASS -> Ops.slice(x, 1, 0, 1).reshape(x.shape().dim(0), config.width());
+      case CLASS -> classToken(x);
       case MEAN -> Ops.meanPool(x, config.prefixTokens(), null);
+      case CLASS_AND_MEAN -> Ops.concat(classToken(x), Ops.meanPool(x, config.prefixTokens(), null));
       case MAP -> {
         if (mapPool == null) {
           throw new AssertionError("made with the model");
         }
-        yield mapPool.on(x);
+        int prefixes = config.prefixTokens();
+        yield mapPool.on(prefixes == 0 ? x : Ops.slice(x, 1, prefixes, x.shape().dim(1) - prefixes));
       }
     };
+  }
+
+  private Tensor classToken(Tensor x) {
+    return Ops.slice(x, 1, 0, 1).reshape(x.shape().dim(0), config.width());
   }
 
   /** Frees the parameters. */

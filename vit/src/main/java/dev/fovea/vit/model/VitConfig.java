@@ -130,7 +130,9 @@ public record VitConfig(
     CLASS,
     /** The mean over patches. */
     MEAN,
-    /** Multihead attention pooling with a learned query (Scaling ViT, section 3.2). */
+    /** The class token, then the mean over patches: twice the width (DINOv2's linear classifier). */
+    CLASS_AND_MEAN,
+    /** Multihead attention pooling of the patches with a learned query (Scaling ViT, section 3.2). */
     MAP
   }
 
@@ -195,8 +197,11 @@ public record VitConfig(
     if (!(dropPath >= 0 && dropPath < 1)) {
       throw new IllegalArgumentException("dropPath: got " + dropPath + ", expected a rate in [0, 1)");
     }
-    if (pool == Pool.CLASS && !classToken) {
-      throw new IllegalArgumentException("pool: got CLASS without a class token, expected MEAN or MAP");
+    if ((pool == Pool.CLASS || pool == Pool.CLASS_AND_MEAN) && !classToken) {
+      throw new IllegalArgumentException("pool: got " + pool + " without a class token, expected MEAN or MAP");
+    }
+    if (pool == Pool.CLASS_AND_MEAN && headNorm != null) {
+      throw new IllegalArgumentException("headNorm: got one for CLASS_AND_MEAN pooling, expected none");
     }
     if (pool == Pool.MAP) {
       divides("poolHeads", poolHeads, width);
@@ -289,7 +294,12 @@ public record VitConfig(
 
   /** Width of what the model says about a picture before the classifier. */
   public int representation() {
-    return preLogits > 0 ? preLogits : width;
+    return preLogits > 0 ? preLogits : pooled();
+  }
+
+  /** Width of the pooled tokens. */
+  public int pooled() {
+    return pool == Pool.CLASS_AND_MEAN ? 2 * width : width;
   }
 
   /** Input width of the MLP's second layer. */

@@ -1,57 +1,58 @@
 package dev.fovea.vit.weights;
 
-import dev.fovea.tensor.Shape;
 import dev.fovea.vit.model.VitConfig;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /** What timm calls the parameters of a model, and where each stands in ours. */
 final class TimmNames {
   private final VitConfig config;
   private final int d;
   private final boolean fusedOut;
-  private final List<Piece> pieces = new ArrayList<>();
+  private final Pieces pieces;
 
   private TimmNames(VitConfig config, boolean fusedOut) {
     this.config = config;
     this.fusedOut = fusedOut;
     d = config.width();
+    pieces = new Pieces(config);
+  }
+
+  /** Whether a file of these names is timm's. */
+  static boolean knows(Names names) {
+    return names.has("patch_embed.proj.weight");
   }
 
   /** @param names the file's names: parallel blocks come with one output projection or with two */
-  static List<Piece> of(VitConfig config, Set<String> names) {
-    var all = new TimmNames(config, names.contains("blocks.0.out_proj.weight"));
+  static List<Piece> of(VitConfig config, Names names) {
+    var all = new TimmNames(config, names.has("blocks.0.out_proj.weight"));
     all.embedding();
     for (int i = 0; i < config.depth(); i++) {
       all.block("blocks." + i + ".");
     }
     all.head();
-    return all.pieces;
+    return all.pieces.list();
   }
 
   private void embedding() {
-    whole(
+    pieces.whole(
         "patch_embed.proj.weight",
         "patch_embed.weight",
         d,
         config.channels(),
         config.patchHeight(),
         config.patchWidth());
-    if (config.patchBias()) {
-      whole("patch_embed.proj.bias", "patch_embed.bias", d);
-    }
-    int prefixes = 0;
+    pieces.bias("patch_embed.proj.bias", "patch_embed.bias");
     if (config.classToken()) {
-      rows("cls_token", "prefix", prefixes++, 1, 1, d);
+      pieces.rows("cls_token", "prefix", 0, 1, 1, d);
     }
     if (config.registers() > 0) {
-      rows("reg_token", "prefix", prefixes, 1, config.registers(), d);
+      pieces.rows("reg_token", "prefix", config.prefixTokens() - config.registers(), 1, config.registers(), d);
     }
-    int positions = config.patches() + (config.prefixPositions() ? config.prefixTokens() : 0);
-    whole("pos_embed", "positions", 1, positions, d);
-    norm("norm_pre.", "norm_pre.", config.preNorm(), d);
+    if (config.positions() == VitConfig.Positions.LEARNED) {
+      int positions = config.patches() + (config.prefixPositions() ? config.prefixTokens() : 0);
+      pieces.whole("pos_embed", "positions", 1, positions, d);
+    }
+    pieces.norm("norm_pre.", "norm_pre.");
   }
 
   private void block(String at) {
@@ -71,103 +72,69 @@ final class TimmNames {
   }
 
   private void attention(String at, String norm, String gamma, String scale) {
-    norm(at + norm, at + norm, config.norm(), d);
-    linear(at + "attn.qkv.", at + "attn.qkv.", 3 * d, d, config.qkvBias());
-    norm(at + "attn.q_norm.", at + "attn.q_norm.", config.qkNorm(), config.headDim());
-    norm(at + "attn.k_norm.", at + "attn.k_norm.", config.qkNorm(), config.headDim());
-    linear(at + "attn.proj.", at + "attn.proj.", d, d, config.projBias());
-    scale(at + gamma, at + scale);
+    pieces.norm(at + norm, at + norm);
+    pieces.linear(at + "attn.qkv.", at + "attn.qkv.");
+    pieces.norm(at + "attn.q_norm.", at + "attn.q_norm.");
+    pieces.norm(at + "attn.k_norm.", at + "attn.k_norm.");
+    pieces.linear(at + "attn.proj.", at + "attn.proj.");
+    pieces.bias(at + gamma, at + scale);
   }
 
   private void mlp(String at, String norm, String gamma, String scale) {
-    norm(at + norm, at + norm, config.norm(), d);
-    linear(at + "mlp.fc1.", at + "mlp.fc1.", config.mlp(), d, config.mlpBias());
-    linear(at + "mlp.fc2.", at + "mlp.fc2.", d, config.mlpInner(), config.mlpBias());
-    scale(at + gamma, at + scale);
+    pieces.norm(at + norm, at + norm);
+    pieces.linear(at + "mlp.fc1.", at + "mlp.fc1.");
+    pieces.linear(at + "mlp.fc2.", at + "mlp.fc2.");
+    pieces.bias(at + gamma, at + scale);
   }
 
   private void parallel(String at) {
     int m = config.mlp();
-    norm(at + "in_norm.", at + "in_norm.", config.norm(), d);
-    whole(at + "in_proj.weight", at + "in_proj.weight", m + 3 * d, d);
-    whole(
-        config.qkvBias() ? at + "in_proj.bias" : at + "mlp_bias",
-        at + "in_proj.bias",
-        m + (config.qkvBias() ? 3 * d : 0));
-    norm(at + "q_norm.", at + "q_norm.", config.qkNorm(), config.headDim());
-    norm(at + "k_norm.", at + "k_norm.", config.qkNorm(), config.headDim());
+    pieces.norm(at + "in_norm.", at + "in_norm.");
+    pieces.same(at + "in_proj.weight", at + "in_proj.weight");
+    pieces.bias(config.qkvBias() ? at + "in_proj.bias" : at + "mlp_bias", at + "in_proj.bias");
+    pieces.norm(at + "q_norm.", at + "q_norm.");
+    pieces.norm(at + "k_norm.", at + "k_norm.");
+    // Columns of our output projection are [mlp | attention].
     if (fusedOut) {
-      // Their columns are [attention | mlp], ours [mlp | attention].
       columns(at + "out_proj.weight", d + m, d, at + "out_proj.weight", 0, m);
       columns(at + "out_proj.weight", d + m, 0, at + "out_proj.weight", m, d);
-      if (config.mlpBias()) {
-        whole(at + "out_proj.bias", at + "out_proj.bias", d);
-      }
+      pieces.bias(at + "out_proj.bias", at + "out_proj.bias");
     } else {
       columns(at + "mlp_out_proj.weight", m, 0, at + "out_proj.weight", 0, m);
       columns(at + "attn_out_proj.weight", d, 0, at + "out_proj.weight", m, d);
-      if (config.mlpBias()) {
-        whole(at + "mlp_out_proj.bias", at + "out_proj.bias", d);
-      }
-      if (config.projBias()) {
-        whole(at + "attn_out_proj.bias", at + "attn_out.bias", d);
-      }
+      pieces.bias(at + "mlp_out_proj.bias", at + "out_proj.bias");
+      pieces.bias(at + "attn_out_proj.bias", at + "attn_out.bias");
     }
-    scale(at + "ls.gamma", at + "ls");
+    pieces.bias(at + "ls.gamma", at + "ls");
   }
 
   private void head() {
-    norm("norm.", "norm.", config.finalNorm(), d);
+    pieces.norm("norm.", "norm.");
     if (config.pool() == VitConfig.Pool.MAP) {
-      whole("attn_pool.latent", "pool.probe", 1, 1, d);
-      linear("attn_pool.q.", "pool.q.", d, d, true);
-      linear("attn_pool.kv.", "pool.kv.", 2 * d, d, true);
-      linear("attn_pool.proj.", "pool.proj.", d, d, true);
-      norm("attn_pool.norm.", "pool.norm.", config.norm(), d);
-      linear("attn_pool.mlp.fc1.", "pool.mlp.fc1.", config.poolMlp(), d, true);
-      linear("attn_pool.mlp.fc2.", "pool.mlp.fc2.", d, config.poolMlp(), true);
+      pieces.whole("attn_pool.latent", "pool.probe", 1, 1, d);
+      pieces.linear("attn_pool.q.", "pool.q.");
+      pieces.linear("attn_pool.kv.", "pool.kv.");
+      pieces.linear("attn_pool.proj.", "pool.proj.");
+      pieces.norm("attn_pool.norm.", "pool.norm.");
+      pieces.linear("attn_pool.mlp.fc1.", "pool.mlp.fc1.");
+      pieces.linear("attn_pool.mlp.fc2.", "pool.mlp.fc2.");
     }
-    norm("fc_norm.", "head_norm.", config.headNorm(), d);
+    pieces.norm("fc_norm.", "head_norm.");
     if (config.classes() > 0) {
-      linear("head.", "head.", config.classes(), d, true);
+      pieces.linear("head.", "head.");
     }
   }
 
-  private void linear(String from, String to, int out, int in, boolean bias) {
-    whole(from + "weight", to + "weight", out, in);
-    if (bias) {
-      whole(from + "bias", to + "bias", out);
-    }
-  }
-
-  private void norm(String from, String to, VitConfig.@Nullable Norm norm, int width) {
-    if (norm != null) {
-      whole(from + "weight", to + "weight", width);
-      if (norm.bias()) {
-        whole(from + "bias", to + "bias", width);
-      }
-    }
-  }
-
-  private void scale(String from, String to) {
-    if (config.layerScale()) {
-      whole(from, to, d);
-    }
-  }
-
-  private void whole(String from, String to, long... shape) {
-    Shape whole = Shape.of(shape);
-    pieces.add(new Piece(from, whole, to, 1, whole.count(), 0, 0, 0));
-  }
-
-  /** Rows of width d, from {@code row} of the target on. */
-  private void rows(String from, String to, long row, long... shape) {
-    Shape whole = Shape.of(shape);
-    pieces.add(new Piece(from, whole, to, whole.count() / d, d, 0, row, 0));
-  }
-
-  /** {@code count} columns of a [d, width] matrix. */
+  /** {@code count} columns of a [d, width] matrix from {@code first} on, into ours from {@code column} on. */
   private void columns(String from, long width, long first, String to, long column, long count) {
-    pieces.add(new Piece(from, Shape.of(d, width), to, d, count, first, 0, column));
+    pieces.part(
+        from,
+        first,
+        to,
+        column,
+        false,
+        new long[] {d, width},
+        new Axis(d, width, d + config.mlp()),
+        new Axis(count, 1, 1));
   }
 }

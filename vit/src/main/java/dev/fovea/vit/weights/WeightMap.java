@@ -1,61 +1,81 @@
 package dev.fovea.vit.weights;
 
 import dev.fovea.kernels.DType;
-import dev.fovea.kernels.ElementwiseKernels;
-import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.io.TensorFile;
+import dev.fovea.tensor.io.TensorInfo;
 import dev.fovea.vit.model.ParameterShapes;
 import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** How the tensors of a family's files make up a model's parameters; works both ways. */
 public final class WeightMap {
   private final VitConfig config;
-  private final List<Piece> pieces;
 
-  WeightMap(VitConfig config, List<Piece> pieces) {
+  /** Pieces by the file's tensor, each of which is read once. */
+  private final Map<String, List<Piece>> sources;
+
+  private final Predicate<String> ignored;
+
+  /** @param ignored names of tensors that are none of this model's, as those of a text tower */
+  WeightMap(VitConfig config, List<Piece> pieces, Predicate<String> ignored) {
     this.config = config;
-    this.pieces = pieces;
+    this.ignored = ignored;
+    sources = pieces.stream().collect(Collectors.groupingBy(Piece::source, LinkedHashMap::new, Collectors.toList()));
+    requireAll(pieces);
   }
 
   /** The map of timm's names, for a file that holds {@code names}. */
   public static WeightMap timm(VitConfig config, Set<String> names) {
-    return new WeightMap(config, TimmNames.of(config, names));
+    return new WeightMap(config, TimmNames.of(config, new Names(names)), name -> false);
+  }
+
+  private void requireAll(List<Piece> pieces) {
+    Map<String, Long> covered = new HashMap<>();
+    for (Piece piece : pieces) {
+      covered.merge(piece.target(), piece.added() ? 0 : piece.count(), Long::sum);
+    }
+    ParameterShapes.of(config).forEach((name, shape) -> {
+      Long count = covered.get(name);
+      if (count == null || count != 0 && count != shape.count()) {
+        throw new AssertionError("%s: pieces of %s elements for %s".formatted(name, count, shape));
+      }
+    });
+  }
+
+  /** The file's names of the tensors that make up the model. */
+  public Set<String> names() {
+    return sources.keySet();
   }
 
   /**
    * Reads a model's parameters into the current scope.
    *
    * @param dtype what they are converted to: F32 or BF16
-   * @throws IllegalArgumentException listing everything that is missing, left over, or of another shape
+   * @throws IllegalArgumentException listing everything that is missing, left over, of another shape or not of numbers
    */
   public Map<String, Tensor> load(TensorFile file, DType dtype) throws IOException {
-    check(file);
+    check(file, dtype);
     Map<String, Tensor> parameters = new LinkedHashMap<>();
     try (Scope scope = Scope.open()) {
       ParameterShapes.of(config).forEach((name, shape) -> parameters.put(name, Tensor.zeros(shape, dtype)));
-      ElementwiseKernels kernels = scope.device().kernels().elementwise();
-      for (Piece piece : pieces) {
-        Tensor source = file.load(piece.source(), dtype);
-        Tensor whole = Objects.requireNonNull(parameters.get(piece.target()), piece.target());
-        Span target = part(piece, whole);
-        kernels.copy(
-            piece.rows(),
-            Math.toIntExact(piece.columns()),
-            source.span().from(piece.firstColumn()),
-            piece.sourceLd(),
-            target,
-            piece.targetLd(whole.shape()));
-        source.close();
+      for (Map.Entry<String, List<Piece>> source : sources.entrySet()) {
+        try (Tensor tensor = file.load(source.getKey(), dtype)) {
+          for (Piece piece : source.getValue()) {
+            PieceCopy.load(piece, tensor, Objects.requireNonNull(parameters.get(piece.target())));
+          }
+        }
       }
       parameters.values().forEach(scope::keep);
     }
@@ -63,64 +83,59 @@ public final class WeightMap {
   }
 
   /**
-   * Takes the parameters apart again, under the file's names and in its shapes, in the current scope.
+   * Takes gradients apart, under the file's names and in its shapes, in the current scope. Where a parameter is a sum
+   * of several tensors, each of them has the sum's gradient.
    *
-   * @param parameters tensors by our names, for example gradients
+   * @param gradients by our names; those that are absent are left out
    */
-  public Map<String, Tensor> split(Map<String, Tensor> parameters) {
-    Map<String, Tensor> sources = new LinkedHashMap<>();
-    for (Piece piece : pieces) {
-      Tensor whole = parameters.get(piece.target());
-      if (whole == null) {
-        continue;
-      }
-      Tensor source = sources.computeIfAbsent(piece.source(), name -> Tensor.empty(piece.shape(), whole.dtype()));
-      source
-          .device()
-          .kernels()
-          .elementwise()
-          .copy(
-              piece.rows(),
-              Math.toIntExact(piece.columns()),
-              part(piece, whole),
-              piece.targetLd(whole.shape()),
-              source.span().from(piece.firstColumn()),
-              piece.sourceLd());
-    }
-    return sources;
+  public Map<String, Tensor> split(Map<String, Tensor> gradients) {
+    return split(gradients, true);
   }
 
-  /** The target from the piece's first element on. */
-  private static Span part(Piece piece, Tensor target) {
-    return target.span().from(piece.row() * piece.targetLd(target.shape()) + piece.column());
+  /**
+   * Takes parameters apart, so that {@link #load} would make them again. Where a parameter is a sum of several tensors,
+   * the first of them is the sum and the others are zero.
+   */
+  Map<String, Tensor> export(Map<String, Tensor> parameters) {
+    return split(parameters, false);
   }
 
-  private void check(TensorFile file) throws IOException {
-    StringBuilder wrong = new StringBuilder();
-    Set<String> left = new HashSet<>(file.names());
-    Set<String> seen = new HashSet<>();
-    for (Piece piece : pieces) {
-      if (!seen.add(piece.source())) {
+  private Map<String, Tensor> split(Map<String, Tensor> wholes, boolean sharing) {
+    Map<String, Tensor> parts = new LinkedHashMap<>();
+    Set<String> given = new TreeSet<>();
+    sources.forEach((source, pieces) -> {
+      for (Piece piece : pieces) {
+        Tensor whole = wholes.get(piece.target());
+        if (whole == null) {
+          continue;
+        }
+        Tensor part = parts.computeIfAbsent(source, name -> Tensor.zeros(piece.shape(), whole.dtype()));
+        if (sharing || !piece.added() || given.add(piece.target() + " " + piece.targetFirst())) {
+          PieceCopy.store(piece, whole, part);
+        }
+      }
+    });
+    return parts;
+  }
+
+  private void check(TensorFile file, DType dtype) throws IOException {
+    Problems problems = new Problems();
+    Set<String> left = new TreeSet<>(file.names());
+    for (Map.Entry<String, List<Piece>> source : sources.entrySet()) {
+      Shape expected = source.getValue().getFirst().shape();
+      String name = source.getKey();
+      if (!left.remove(name)) {
+        problems.add("missing", name + " " + expected);
         continue;
       }
-      if (!left.remove(piece.source())) {
-        wrong.append("\n  missing: ").append(piece.source()).append(' ').append(piece.shape());
-        continue;
-      }
-      Shape shape = file.info(piece.source()).shape();
-      if (!shape.equals(piece.shape())) {
-        wrong
-            .append("\n  shape: ")
-            .append(piece.source())
-            .append(" is ")
-            .append(shape)
-            .append(", expected ")
-            .append(piece.shape());
+      TensorInfo info = file.info(name);
+      if (!info.shape().equals(expected)) {
+        problems.add("shape", "%s is %s, expected %s".formatted(name, info.shape(), expected));
+      } else if (!info.type().loadsAs(dtype)) {
+        problems.add("type", "%s is %s, expected a floating-point type".formatted(name, info.type()));
       }
     }
-    left.stream().sorted().forEach(name -> wrong.append("\n  unknown: ").append(name));
-    if (!wrong.isEmpty()) {
-      throw new IllegalArgumentException("weights do not fit the configuration:" + wrong);
-    }
+    left.stream().filter(ignored.negate()).forEach(name -> problems.add("unknown", name));
+    problems.throwAs(file + ": tensors do not fit the configuration");
   }
 }

@@ -32,8 +32,9 @@ final class TimmConfigTest {
       if (ParameterShapes.count(config) != expected) {
         wrong.add("%s: %d, expected %d".formatted(name, ParameterShapes.count(config), expected));
       }
-      long pieces = TimmNames.of(config, Set.of()).stream()
-          .mapToLong(p -> p.rows() * p.columns())
+      assertEquals(config, TimmConfig.change(name, config, Settings.none()), name);
+      long pieces = TimmNames.of(config, new Names(Set.of())).stream()
+          .mapToLong(Piece::count)
           .sum();
       if (pieces != expected) {
         wrong.add("%s: names of %d elements, expected %d".formatted(name, pieces, expected));
@@ -68,7 +69,9 @@ final class TimmConfigTest {
         {"architecture": "vit_base_patch16_224", "model_args": {"flux": 1}}\
         """);
     var argument = assertThrows(IllegalArgumentException.class, () -> TimmConfig.read(odd));
-    assertTrue(argument.getMessage().startsWith("model_args: got flux"), argument.getMessage());
+    assertTrue(
+        argument.getMessage().contains("config.json: model_args: got flux, expected one of [act_layer"),
+        argument.getMessage());
     Path broken = write("{");
     assertThrows(IllegalArgumentException.class, () -> TimmConfig.read(broken));
   }

@@ -1,0 +1,187 @@
+package dev.fovea.vit.weights;
+
+import dev.fovea.kernels.DType;
+import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.io.TensorFile;
+import dev.fovea.vit.model.ParameterShapes;
+import dev.fovea.vit.model.VitConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * An open model of a file or folder, recognised by its content: whose names its tensors have, which configuration they
+ * and {@code config.json} mean, and how they make up the parameters. No weights are read before {@link #load}.
+ */
+public final class Checkpoint implements AutoCloseable {
+  private final ModelFiles files;
+  private final TensorFile tensors;
+  private final Family family;
+  private final VitConfig config;
+  private final WeightMap weights;
+
+  private Checkpoint(ModelFiles files, TensorFile tensors, Family family, VitConfig config, WeightMap weights) {
+    this.files = files;
+    this.tensors = tensors;
+    this.family = family;
+    this.config = config;
+    this.weights = weights;
+  }
+
+  /**
+   * Opens a model folder as published on Hugging Face, a repository in its cache, or a file of weights (safetensors,
+   * the index of several, npz) with or without a {@code config.json} beside it.
+   *
+   * @throws java.nio.file.NoSuchFileException if there is nothing, or no weights are in the folder
+   * @throws dev.fovea.tensor.io.MalformedFileException if a file is damaged
+   * @throws IllegalArgumentException if the names are of no known family, or {@code config.json} is missing where it is
+   *     needed or says something that is not supported; the message names the file
+   */
+  public static Checkpoint open(Path path) throws IOException {
+    ModelFiles files = ModelFiles.find(path);
+    Settings settings = files.config() == null ? Settings.none() : Settings.read(files.config());
+    TensorFile tensors = ModelFiles.open(files.weights());
+    try {
+      return recognise(files, settings, new Found(tensors));
+    } catch (Throwable e) {
+      tensors.close();
+      throw e;
+    }
+  }
+
+  private static Checkpoint recognise(ModelFiles files, Settings settings, Found found) throws IOException {
+    Family family = settings.has("fovea") ? Family.FOVEA : Family.of(found.names());
+    if (family == null) {
+      throw new IllegalArgumentException(
+          "%s: got tensors of no known kind of model (%s), expected names of timm, transformers or big_vision"
+              .formatted(
+                  files.weights(),
+                  String.join(", ", found.names().all().stream().limit(3).toList())));
+    }
+    try {
+      return switch (family) {
+        case FOVEA -> fovea(files, settings, found);
+        case TIMM -> timm(files, settings, found);
+        case TRANSFORMERS -> transformers(files, settings, found);
+        case SIGLIP -> siglip(files, settings, found);
+        case BIG_VISION -> bigVision(files, settings, found);
+      };
+    } catch (IllegalArgumentException e) {
+      String message = String.valueOf(e.getMessage());
+      boolean named = message.contains(settings.toString())
+          || message.contains(found.file().toString())
+          || message.contains(files.weights().toString());
+      throw named ? e : new IllegalArgumentException(path(files) + ": " + message, e);
+    }
+  }
+
+  /** The file that a configuration's faults are most likely in. */
+  private static Path path(ModelFiles files) {
+    return files.config() == null ? files.weights() : files.config();
+  }
+
+  private static Checkpoint make(
+      ModelFiles files, Found found, Family family, VitConfig config, List<Piece> pieces, Predicate<String> ignored) {
+    return new Checkpoint(files, found.file(), family, config, new WeightMap(config, pieces, ignored));
+  }
+
+  private static Checkpoint fovea(ModelFiles files, Settings settings, Found found) {
+    if (!settings.has("fovea")) {
+      throw new IllegalArgumentException(
+          files.weights() + ": got Fovea's own tensors alone, expected the config.json that was saved with them");
+    }
+    VitConfig config =
+        Limits.check(VitConfig.fromJson(settings.section("fovea").json().toString()));
+    Pieces pieces = new Pieces(config);
+    ParameterShapes.of(config).keySet().forEach(name -> pieces.same(name, name));
+    return make(files, found, Family.FOVEA, config, pieces.list(), name -> false);
+  }
+
+  private static Checkpoint timm(ModelFiles files, Settings settings, Found found) throws IOException {
+    VitConfig config = settings.has("architecture")
+        ? TimmConfig.read(settings)
+        : TimmShapes.of(found, files.weights().toAbsolutePath().toString());
+    if (found.names().has("blocks.0.out_proj.weight")) {
+      // One output matrix has one bias, that of the MLP.
+      config = config.toBuilder().projBias(false).build();
+    }
+    return make(files, found, Family.TIMM, config, TimmNames.of(Limits.check(config), found.names()), name -> false);
+  }
+
+  private static Checkpoint transformers(ModelFiles files, Settings settings, Found found) throws IOException {
+    boolean meant = settings.has("model_type") || settings.has("hidden_size");
+    VitConfig config = TransformersConfig.trunk(meant ? settings : Settings.none(), found);
+    String masked = TransformersNames.prefix(found.names()) + "embeddings.mask_token";
+    return make(
+        files,
+        found,
+        Family.TRANSFORMERS,
+        config,
+        TransformersNames.of(Limits.check(config), found.names()),
+        masked::equals);
+  }
+
+  private static Checkpoint siglip(ModelFiles files, Settings settings, Found found) throws IOException {
+    boolean meant = settings.has("model_type") || settings.has("hidden_size") || settings.has("vision_config");
+    VitConfig config = TransformersConfig.siglip(meant ? settings : Settings.none(), found);
+    // A classifier takes the mean of the patches, and leaves the pooling head unused.
+    String unused = SiglipNames.prefix(found.names()) + "head.";
+    return make(
+        files,
+        found,
+        Family.SIGLIP,
+        config,
+        SiglipNames.of(Limits.check(config), found.names()),
+        name -> SiglipNames.ignores(name) || config.classes() > 0 && name.startsWith(unused));
+  }
+
+  private static Checkpoint bigVision(ModelFiles files, Settings settings, Found found) throws IOException {
+    FlaxNames.Style style = FlaxNames.Style.of(found);
+    VitConfig config = Limits.check(BigVisionConfig.of(settings, found, style));
+    return make(
+        files, found, Family.BIG_VISION, config, FlaxNames.of(config, style), name -> FlaxNames.ignores(style, name));
+  }
+
+  /** Whose names the tensors have. */
+  public Family family() {
+    return family;
+  }
+
+  /** The model's configuration. */
+  public VitConfig config() {
+    return config;
+  }
+
+  /** How the tensors make up the parameters. */
+  public WeightMap weights() {
+    return weights;
+  }
+
+  /** The file of weights, or the index of several. */
+  public Path file() {
+    return files.weights();
+  }
+
+  /** The {@code config.json} beside it. */
+  public Optional<Path> configFile() {
+    return Optional.ofNullable(files.config());
+  }
+
+  /**
+   * Reads the parameters into the current scope.
+   *
+   * @param dtype what they are converted to: F32 or BF16
+   * @throws IllegalArgumentException listing everything that is missing, left over, of another shape or not of numbers
+   */
+  public Map<String, Tensor> load(DType dtype) throws IOException {
+    return weights.load(tensors, dtype);
+  }
+
+  @Override
+  public void close() {
+    tensors.close();
+  }
+}
