@@ -122,6 +122,11 @@ public final class Tape implements AutoCloseable {
     differentiate(loss, null, null, sink);
   }
 
+  /** As {@link #backward(Tensor, GradientSink)} for a result of any shape, starting from a given gradient of it. */
+  public void backward(Tensor result, Tensor gradient, GradientSink sink) {
+    differentiate(result, gradient, null, sink);
+  }
+
   /** What consumes gradients as they become complete. */
   @FunctionalInterface
   public interface GradientSink {
@@ -193,7 +198,9 @@ public final class Tape implements AutoCloseable {
     for (Operation.Input input : operation.inputs()) {
       Variable v = input.variable;
       if (v != null && v.leaf != null && --v.uses == 0 && sink != null && v.gradient != null) {
-        sink.accept(v.leaf.tensor, v.gradient.reshape(v.leaf.tensor.shape()));
+        try (Scope scope = Scope.open(operation.device())) {
+          sink.accept(v.leaf.tensor, v.gradient.reshape(v.leaf.tensor.shape()));
+        }
         v.clear();
       }
     }

@@ -92,8 +92,13 @@ final class Variable {
     } else {
       made.copyFrom(sum.reshape(shape));
     }
-    set(made);
-    return made;
+    // One handle only: whoever asks again finds memory of its own, and not a reason for a copy.
+    gradient = made.alias(shape);
+    made.close();
+    if (sum != null) {
+      sum.close();
+    }
+    return gradient;
   }
 
   void clear() {

@@ -227,6 +227,7 @@ final class GradientCases {
     add(to, "reshape", t -> Ops.scale(t.get(0).reshape(3, -1), 2).reshape(2, 6), s(3, 4));
     add(to, "concat", t -> Ops.concat(t.get(0), t.get(1)), s(2, 3, 4), s(2, 3, 5));
     add(to, "gather", t -> Ops.gather(t.get(0), Tensor.of(new int[] {2, 0, 2}, 3)), s(4, 5));
+    add(to, "mixRows", t -> Ops.mixRows(Tensor.of(new float[] {0.5f, 0.25f, 1, -2, 0, 3}, 2, 3), t.get(0)), s(3, 5));
     Patches patches = new Patches(2, 3, 4, 5, 2, 2, true);
     add(
         to,

@@ -1,6 +1,7 @@
 package dev.fovea.vit.model;
 
 import dev.fovea.kernels.Activation;
+import dev.fovea.kernels.DType;
 import dev.fovea.kernels.ImageKernels.Patches;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.ops.Ops;
@@ -34,7 +35,9 @@ final class Stems {
   record Linear(int patchHeight, int patchWidth, LinearLayer layer) implements Stem {
     @Override
     public Tensor on(Tensor pixels) {
-      return layer.on(cut(pixels, patchHeight, patchWidth)).apply();
+      return layer
+          .on(cut(pixels, patchHeight, patchWidth, layer.weight().dtype()))
+          .apply();
     }
   }
 
@@ -47,7 +50,8 @@ final class Stems {
     public Tensor on(Tensor pixels) {
       int rows = Math.toIntExact(pixels.shape().dim(2)) / firstHeight;
       int columns = Math.toIntExact(pixels.shape().dim(3)) / firstWidth;
-      Tensor x = first.on(cut(pixels, firstHeight, firstWidth), Activation.GELU_ERF);
+      Tensor x =
+          first.on(cut(pixels, firstHeight, firstWidth, first.linear.weight().dtype()), Activation.GELU_ERF);
       x = second.on(twoByTwo(x, rows, columns), Activation.GELU_ERF);
       return third.on(twoByTwo(x, rows / 2, columns / 2), Activation.NONE);
     }
@@ -68,7 +72,7 @@ final class Stems {
     }
   }
 
-  private static Tensor cut(Tensor pixels, int height, int width) {
+  private static Tensor cut(Tensor pixels, int height, int width, DType dtype) {
     var patches = new Patches(
         Math.toIntExact(pixels.shape().dim(0)),
         Math.toIntExact(pixels.shape().dim(1)),
@@ -77,7 +81,7 @@ final class Stems {
         height,
         width,
         false);
-    return Ops.patchify(patches, pixels, null, null, pixels.dtype());
+    return Ops.patchify(patches, pixels, null, null, dtype);
   }
 
   /** Rows of two by two neighbours of a map, [batch, rows columns, channels]. */
