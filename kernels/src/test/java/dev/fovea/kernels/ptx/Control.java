@@ -1,0 +1,56 @@
+package dev.fovea.kernels.ptx;
+
+import java.lang.invoke.VarHandle;
+
+/** Branches, exits, calls of what the CUDA runtime brings, and hints. */
+final class Control {
+  private Control() {}
+
+  static Op compile(Operands o) {
+    return switch (o.name) {
+      case "bra" -> branch(o);
+      case "exit", "ret" -> Warp::exit;
+      case "call" -> call(o);
+      case "trap", "brkpt" ->
+        (w, m) -> {
+          throw w.fault(Integer.numberOfTrailingZeros(m), "executes " + o.name);
+        };
+      case "membar", "fence" -> (w, m) -> VarHandle.fullFence();
+      case "nanosleep" -> (w, m) -> w.pause();
+      case "griddepcontrol", "prefetch", "prefetchu", "discard", "applypriority", "pmevent", "setmaxnreg" ->
+        (w, m) -> {};
+      case "createpolicy" -> policy(o);
+      default -> throw o.error("is an instruction that the PTX machine does not know");
+    };
+  }
+
+  private static Op branch(Operands o) {
+    int target = o.target(0);
+    return (w, m) -> w.branch(m, target);
+  }
+
+  /** Cache policies mean nothing here. */
+  private static Op policy(Operands o) {
+    int d = o.reg(0);
+    return (w, m) -> {
+      for (; m != 0; m &= m - 1) {
+        w.r[d + Integer.numberOfTrailingZeros(m)] = 0;
+      }
+    };
+  }
+
+  private static Op call(Operands o) {
+    String name = "a function";
+    for (Operand operand : o.statement.operands()) {
+      if (operand instanceof Operand.Callee callee) {
+        name = callee.name();
+      }
+    }
+    String called = name;
+    return (w, m) -> {
+      throw w.fault(
+          Integer.numberOfTrailingZeros(m),
+          called.equals("__assertfail") ? "an assertion fails" : "calls " + called + ", which is not in the module");
+    };
+  }
+}

@@ -1,0 +1,443 @@
+package dev.fovea.kernels.ptx;
+
+import dev.fovea.kernels.cuda.CudaException;
+import dev.fovea.kernels.cuda.DeviceInfo;
+import dev.fovea.kernels.cuda.Driver;
+import dev.fovea.kernels.cuda.FunctionInfo;
+import dev.fovea.kernels.cuda.KernelBinary;
+import dev.fovea.kernels.cuda.Launch;
+import dev.fovea.kernels.cuda.MemoryInfo;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A GPU made of Java: it executes the PTX that the build made, and notes which kernels ran. What a kernel does wrong
+ * fails the call that runs it and, as on a GPU, every call after it.
+ */
+public final class PtxDriver implements Driver {
+  private static final int FREE_SHARED = 48 << 10;
+  private static final long ALIGNMENT = 256;
+
+  /** Parsed once, whoever loads it. */
+  private static final Map<String, PtxModule> MODULES = new ConcurrentHashMap<>();
+
+  private final PtxOptions options;
+  private final GlobalMemory memory = new GlobalMemory();
+  private final PtxStreams streams;
+  private final ExecutorService pool;
+  private final Map<Long, Arena> pinned = new HashMap<>();
+  private final Map<Long, Long> pinnedBytes = new HashMap<>();
+  private final Map<Long, Image> images = new HashMap<>();
+  private final Map<Long, Loaded> functions = new HashMap<>();
+  private final List<PtxLaunch> launches = new ArrayList<>();
+  private long next = 1;
+  private @Nullable PtxException failure;
+
+  /** A kernel of a loaded module. */
+  private static final class Loaded {
+    final long image;
+    final Kernel kernel;
+    int shared = FREE_SHARED;
+
+    Loaded(long image, Kernel kernel) {
+      this.image = image;
+      this.kernel = kernel;
+    }
+  }
+
+  /** A device like that. */
+  public PtxDriver(PtxOptions options) {
+    this.options = options;
+    streams = new PtxStreams(options.deferred());
+    pool = Executors.newFixedThreadPool(
+        Math.max(1, options.threads() - 1),
+        task -> Thread.ofPlatform().name("ptx").daemon().unstarted(task));
+  }
+
+  /** The standard device. */
+  public PtxDriver() {
+    this(PtxOptions.standard());
+  }
+
+  @Override
+  public DeviceInfo info() {
+    return new DeviceInfo(
+        0,
+        "PTX machine",
+        8,
+        0,
+        options.multiprocessors(),
+        options.memoryBytes(),
+        options.sharedBytes(),
+        options.sharedBytes() + 1024,
+        40 << 20,
+        13000);
+  }
+
+  @Override
+  public synchronized MemoryInfo memory() {
+    check();
+    return new MemoryInfo(options.memoryBytes() - memory.used(), options.memoryBytes());
+  }
+
+  /** The kernels that ran, in order. */
+  public synchronized List<PtxLaunch> launches() {
+    return List.copyOf(launches);
+  }
+
+  /** Forgets which kernels ran. */
+  public synchronized void clearLaunches() {
+    launches.clear();
+  }
+
+  @Override
+  public synchronized long allocate(long bytes, long stream) {
+    check();
+    streams.forbidRecording(stream, "allocating");
+    long rounded = (bytes + ALIGNMENT - 1) & -ALIGNMENT;
+    if (bytes < 1 || rounded > options.memoryBytes() - memory.used()) {
+      return 0;
+    }
+    return memory.allocate(bytes, "allocation").base;
+  }
+
+  @Override
+  public synchronized void free(long address, long stream) {
+    streams.forbidRecording(stream, "freeing");
+    submit(stream, "free", () -> memory.free(address));
+  }
+
+  @Override
+  public synchronized void trim() {
+    check();
+    guarded(streams::synchronizeAll);
+  }
+
+  @Override
+  public synchronized MemorySegment allocatePinned(long bytes) {
+    check();
+    Arena arena = Arena.ofShared();
+    MemorySegment segment = arena.allocate(bytes, ALIGNMENT);
+    pinned.put(segment.address(), arena);
+    pinnedBytes.put(segment.address(), bytes);
+    return segment;
+  }
+
+  @Override
+  public synchronized void freePinned(MemorySegment segment) {
+    Arena arena = pinned.remove(segment.address());
+    if (arena == null) {
+      throw new CudaException("CUDA_ERROR_INVALID_VALUE", "freePinned: this memory was not pinned, or was freed");
+    }
+    pinnedBytes.remove(segment.address());
+    guarded(streams::synchronizeAll);
+    arena.close();
+  }
+
+  private boolean isPinned(MemorySegment segment) {
+    long address = segment.address();
+    return pinnedBytes.entrySet().stream()
+        .anyMatch(e -> address >= e.getKey() && address + segment.byteSize() <= e.getKey() + e.getValue());
+  }
+
+  private static void checkNative(MemorySegment segment) {
+    if (!segment.isNative()) {
+      throw new IllegalArgumentException("memory of the host: got memory on the heap, expected native memory");
+    }
+  }
+
+  @Override
+  public synchronized void copyToDevice(long to, MemorySegment from, long stream) {
+    checkNative(from);
+    if (isPinned(from)) {
+      submit(stream, "copyToDevice", () -> memory.copyIn(to, from));
+      return;
+    }
+    streams.forbidRecording(stream, "copying from memory that is not pinned");
+    MemorySegment kept =
+        options.deferred() ? Arena.ofAuto().allocate(from.byteSize()).copyFrom(from) : from;
+    submit(stream, "copyToDevice", () -> memory.copyIn(to, kept));
+  }
+
+  @Override
+  public synchronized void copyToHost(MemorySegment to, long from, long stream) {
+    checkNative(to);
+    if (isPinned(to)) {
+      submit(stream, "copyToHost", () -> memory.copyOut(to, from));
+      return;
+    }
+    streams.forbidRecording(stream, "copying to memory that is not pinned");
+    submit(stream, "copyToHost", () -> memory.copyOut(to, from));
+    synchronize(stream);
+  }
+
+  @Override
+  public synchronized void copy(long to, long from, long bytes, long stream) {
+    submit(stream, "copy", () -> memory.copy(to, from, bytes));
+  }
+
+  @Override
+  public synchronized void fill(long address, byte value, long bytes, long stream) {
+    submit(stream, "fill", () -> memory.fill(address, value, bytes));
+  }
+
+  @Override
+  public synchronized long createStream() {
+    check();
+    return streams.createStream();
+  }
+
+  @Override
+  public synchronized void destroyStream(long stream) {
+    guarded(() -> streams.destroyStream(stream));
+  }
+
+  @Override
+  public synchronized void synchronize(long stream) {
+    check();
+    guarded(() -> streams.synchronize(stream));
+  }
+
+  @Override
+  public synchronized long createEvent() {
+    check();
+    return streams.createEvent();
+  }
+
+  @Override
+  public synchronized void destroyEvent(long event) {
+    streams.destroyEvent(event);
+  }
+
+  @Override
+  public synchronized void record(long event, long stream) {
+    check();
+    guarded(() -> streams.record(event, stream));
+  }
+
+  @Override
+  public synchronized void await(long stream, long event) {
+    check();
+    guarded(() -> streams.await(stream, event));
+  }
+
+  @Override
+  public synchronized void synchronizeEvent(long event) {
+    check();
+    guarded(() -> streams.synchronizeEvent(event));
+  }
+
+  @Override
+  public synchronized float millis(long from, long to) {
+    return streams.millis(from, to);
+  }
+
+  @Override
+  public long load(KernelBinary binary) {
+    byte[] ptx = binary.ptx();
+    if (ptx == null) {
+      throw new CudaException(
+          "CUDA_ERROR_NO_BINARY_FOR_GPU",
+          "load: there is no PTX of the kernel family " + binary.family() + "; the build needs nvcc to make it");
+    }
+    return load(binary.family() + ".ptx", new String(ptx, StandardCharsets.UTF_8));
+  }
+
+  /** Loads PTX text; messages call it by this name. */
+  public synchronized long load(String name, String ptx) {
+    check();
+    try {
+      PtxModule module = MODULES.computeIfAbsent(name + "\n" + ptx, key -> PtxModule.parse(name, ptx));
+      images.put(next, new Image(module, memory));
+      return next++;
+    } catch (PtxException e) {
+      throw new CudaException("CUDA_ERROR_INVALID_PTX", e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public synchronized void unload(long module) {
+    Image image = images.remove(module);
+    if (image == null) {
+      throw new CudaException("CUDA_ERROR_INVALID_HANDLE", "unload: module " + module + " is not loaded");
+    }
+    functions.values().removeIf(function -> function.image == module);
+    image.unload();
+  }
+
+  @Override
+  public synchronized long function(long module, String name) {
+    check();
+    Image image = images.get(module);
+    if (image == null) {
+      throw new CudaException("CUDA_ERROR_INVALID_HANDLE", "function: module " + module + " is not loaded");
+    }
+    if (!image.module.functions.containsKey(name)) {
+      throw new CudaException("CUDA_ERROR_NOT_FOUND", "function: " + image.module.name + " has no kernel " + name);
+    }
+    try {
+      functions.put(next, new Loaded(module, image.kernel(name)));
+      return next++;
+    } catch (PtxException e) {
+      throw new CudaException("CUDA_ERROR_INVALID_PTX", e.getMessage(), e);
+    }
+  }
+
+  private Loaded loaded(long function) {
+    Loaded found = functions.get(function);
+    if (found == null) {
+      throw new CudaException("CUDA_ERROR_INVALID_HANDLE", "function " + function + " is not loaded");
+    }
+    return found;
+  }
+
+  @Override
+  public synchronized FunctionInfo info(long function) {
+    Kernel kernel = loaded(function).kernel;
+    return new FunctionInfo(
+        Math.min(255, kernel.registers),
+        kernel.staticShared,
+        kernel.localBytes,
+        kernel.maxThreads == 0 ? 1024 : kernel.maxThreads);
+  }
+
+  @Override
+  public synchronized void allowShared(long function, int bytes) {
+    Loaded loaded = loaded(function);
+    if (bytes < 0 || bytes + loaded.kernel.staticShared > options.sharedBytes()) {
+      throw invalid(
+          "allowShared",
+          loaded.kernel,
+          bytes + " bytes of shared memory besides " + loaded.kernel.staticShared + ", the device has "
+              + options.sharedBytes());
+    }
+    loaded.shared = Math.max(FREE_SHARED, bytes);
+  }
+
+  private static CudaException invalid(String operation, Kernel kernel, String message) {
+    return new CudaException("CUDA_ERROR_INVALID_VALUE", operation + " of kernel " + kernel.name + ": " + message);
+  }
+
+  @Override
+  public synchronized void launch(long function, Launch launch, long stream) {
+    check();
+    Loaded loaded = loaded(function);
+    Kernel kernel = loaded.kernel;
+    if (launch.sharedBytes() < 0 || launch.sharedBytes() > loaded.shared) {
+      throw invalid(
+          "launch",
+          kernel,
+          launch.sharedBytes() + " bytes of dynamic shared memory, allowed are " + loaded.shared
+              + " (allowShared lets it use more)");
+    }
+    if (launch.clusterX() * launch.clusterY() * launch.clusterZ() != 1) {
+      throw invalid("launch", kernel, "clusters need compute capability 9.0, this device has 8.0");
+    }
+    if (launch.argumentBytes() != kernel.parameterBytes) {
+      throw invalid(
+          "launch", kernel, "got " + launch.argumentBytes() + " bytes of arguments, it takes " + kernel.parameterBytes);
+    }
+    int[] parameters = new int[(kernel.parameterBytes + 7) / 8 * 2];
+    MemorySegment.copy(launch.arguments(), 0, MemorySegment.ofArray(parameters), 0, kernel.parameterBytes);
+    Block.Launch block = new Block.Launch(
+        launch.gridX(),
+        launch.gridY(),
+        launch.gridZ(),
+        launch.blockX(),
+        launch.blockY(),
+        launch.blockZ(),
+        launch.sharedBytes(),
+        parameters,
+        memory,
+        options.checks());
+    submit(stream, "launch " + kernel.name, () -> run(kernel, block));
+  }
+
+  private void run(Kernel kernel, Block.Launch launch) {
+    long instructions = Grid.run(kernel, launch, pool, options.threads());
+    launches.add(new PtxLaunch(
+        kernel.name,
+        List.of(launch.gridX(), launch.gridY(), launch.gridZ()),
+        List.of(launch.blockX(), launch.blockY(), launch.blockZ()),
+        launch.dynamicShared(),
+        instructions));
+  }
+
+  @Override
+  public synchronized void beginCapture(long stream) {
+    check();
+    streams.beginCapture(stream);
+  }
+
+  @Override
+  public synchronized long endCapture(long stream, long graph) {
+    check();
+    return streams.endCapture(stream, graph);
+  }
+
+  @Override
+  public synchronized void launchGraph(long graph, long stream) {
+    check();
+    guarded(() -> streams.launchGraph(graph, stream));
+  }
+
+  @Override
+  public synchronized void destroyGraph(long graph) {
+    streams.destroyGraph(graph);
+  }
+
+  private void submit(long stream, String kind, Runnable action) {
+    check();
+    guarded(() -> streams.submit(stream, PtxStreams.work(kind, action)));
+  }
+
+  /** Fails if a kernel has failed: nothing works on a device after that. */
+  private void check() {
+    if (failure != null) {
+      throw new CudaException(
+          failure.code(), "the device failed before and must be closed: " + failure.getMessage(), failure);
+    }
+  }
+
+  private void guarded(Runnable action) {
+    try {
+      action.run();
+    } catch (PtxException e) {
+      failure = e;
+      throw new CudaException(e.code(), e.getMessage(), e);
+    }
+  }
+
+  /** Frees everything; what was never waited for is done first, unless the device has failed. */
+  @Override
+  public synchronized void close() {
+    try {
+      if (failure == null) {
+        guarded(streams::synchronizeAll);
+      }
+    } finally {
+      streams.abandon();
+      pool.shutdownNow();
+      pinned.values().forEach(Arena::close);
+      pinned.clear();
+      memory.live().forEach(allocation -> memory.free(allocation.base));
+    }
+  }
+
+  /** The allocations that nobody has freed, in words: for tests that look for leaks. */
+  public synchronized List<String> allocations() {
+    return memory.live().stream()
+        .filter(a -> a.label.equals("allocation"))
+        .map(Allocation::toString)
+        .toList();
+  }
+}

@@ -1,0 +1,193 @@
+package dev.fovea.kernels.ptx;
+
+import java.util.Arrays;
+
+/**
+ * A block's shared memory, and who used it when. Each access is stamped with its thread and the clock of its warp; a
+ * barrier tells its warps each other's clocks. Two accesses of which one writes, by threads of which the later knows
+ * nothing of the earlier one's clock, are a race. Lanes of one warp are ordered by {@code bar.warp.sync} as well.
+ */
+final class SharedMemory {
+  private static final int THREAD_BITS = 10;
+
+  private final int bytes;
+  private final int[] words;
+  private final byte[] valid;
+  private final byte[] flight;
+  private final boolean memory;
+  private final boolean races;
+
+  /** What is told apart: so many bytes, as a shift. */
+  private final int grain;
+
+  private final int[] writers;
+  private final int[] writersAt;
+  private final int[] readers;
+  private final int[] readersAt;
+
+  /** The last reader of another warp than the last. */
+  private final int[] others;
+
+  SharedMemory(Kernel kernel, Block.Launch launch) {
+    bytes = kernel.staticShared + launch.dynamicShared();
+    int count = bytes + 7 >>> 2;
+    words = new int[count];
+    valid = new byte[count];
+    flight = new byte[count];
+    memory = launch.checks().memory();
+    races = launch.checks().races();
+    grain = Integer.numberOfTrailingZeros(kernel.sharedGrain);
+    int grains = races ? (bytes >>> grain) + 1 : 0;
+    writers = new int[grains];
+    writersAt = new int[grains];
+    readers = new int[grains];
+    readersAt = new int[grains];
+    others = new int[grains];
+  }
+
+  /** Forgets what the block before left. */
+  void clear() {
+    Arrays.fill(words, 0xcdcdcdcd);
+    Arrays.fill(valid, (byte) 0);
+    Arrays.fill(flight, (byte) 0);
+    Arrays.fill(writers, 0);
+    Arrays.fill(readers, 0);
+    Arrays.fill(others, 0);
+  }
+
+  /** Checks the address of an access; gives its offset. */
+  int offset(Warp w, int lane, long address, int span, String verb) {
+    long at = address & 0xffff_ffffL;
+    if (at + span > bytes) {
+      throw w.illegal(
+          lane,
+          verb + " " + span + " bytes of shared memory at " + Warp.hex(at)
+              + ", out of bounds: the block has " + bytes + " bytes (" + w.block.kernel.staticShared + " static, "
+              + w.block.launch.dynamicShared() + " dynamic)");
+    }
+    if ((at & span - 1) != 0) {
+      throw w.fault(lane, verb + " " + span + " bytes of shared memory at " + Warp.hex(at) + ", which is misaligned");
+    }
+    return (int) at;
+  }
+
+  /** Reads at an offset that was checked. */
+  long get(Warp w, int lane, int at, int size) {
+    if (memory && !Words.valid(valid, at, size)) {
+      throw w.fault(
+          lane,
+          "reads " + size + " bytes of shared memory at " + Warp.hex(at)
+              + (flight[at >>> 2] != 0
+                  ? " while a cp.async to it is in flight: no wait_group has completed it"
+                  : ", uninitialised: no thread of the block wrote them"));
+    }
+    if (races) {
+      int stamp = stamp(w, lane);
+      for (int g = at >>> grain, end = at + size - 1 >>> grain; g <= end; g++) {
+        int writer = writers[g];
+        if (writer != 0 && unordered(w, lane, writer)) {
+          throw race(w, lane, at, size, "reads", "wrote", writer, writersAt[g]);
+        }
+        int reader = readers[g];
+        if (reader >>> 5 << 27 != stamp >>> 5 << 27) {
+          others[g] = reader;
+        }
+        readers[g] = stamp;
+        readersAt[g] = w.at;
+      }
+    }
+    return Words.get(words, at, size);
+  }
+
+  /** Writes at an offset that was checked. */
+  void put(Warp w, int lane, int at, int size, long value) {
+    if (races) {
+      write(w, lane, at, size, Words.get(words, at, size) == (size == 8 ? value : value & -1L >>> 64 - size * 8));
+    }
+    Words.put(words, at, size, value);
+    Words.mark(valid, at, size);
+  }
+
+  private void write(Warp w, int lane, int at, int size, boolean same) {
+    int stamp = stamp(w, lane);
+    for (int g = at >>> grain, end = at + size - 1 >>> grain; g <= end; g++) {
+      int writer = writers[g];
+      // Threads that write the same value do no harm.
+      if (writer != 0 && !same && unordered(w, lane, writer)) {
+        throw race(w, lane, at, size, "writes", "wrote", writer, writersAt[g]);
+      }
+      if (readers[g] != 0 && unordered(w, lane, readers[g])) {
+        throw race(w, lane, at, size, "writes", "read", readers[g], readersAt[g]);
+      }
+      if (others[g] != 0 && unordered(w, lane, others[g])) {
+        throw race(w, lane, at, size, "writes", "read", others[g], -1);
+      }
+      writers[g] = stamp;
+      writersAt[g] = w.at;
+      readers[g] = 0;
+      others[g] = 0;
+    }
+  }
+
+  /** An atomic access: what it does to the memory, without the order that plain accesses need. */
+  long getAtomic(Warp w, int lane, int at, int size) {
+    if (memory && !Words.valid(valid, at, size)) {
+      throw w.fault(lane, "changes " + size + " bytes of shared memory at " + Warp.hex(at) + ", uninitialised");
+    }
+    return Words.get(words, at, size);
+  }
+
+  void putAtomic(int at, int size, long value) {
+    Words.put(words, at, size, value);
+    Words.mark(valid, at, size);
+  }
+
+  /** Notes that a copy to these bytes has begun: from now on they hold nothing. */
+  void fly(Warp w, int lane, int at, int size) {
+    if (races) {
+      write(w, lane, at, size, false);
+    }
+    for (int i = at >>> 2, end = at + size >>> 2; i < end; i++) {
+      valid[i] = 0;
+      flight[i] = 1;
+      words[i] = 0xcdcdcdcd;
+    }
+  }
+
+  /** One word of a copy arrives. */
+  void land(Warp w, int lane, int at, int value) {
+    int i = at >>> 2;
+    words[i] = value;
+    valid[i] = 15;
+    flight[i] = 0;
+    if (races) {
+      int stamp = stamp(w, lane);
+      for (int g = at >>> grain, end = at + 3 >>> grain; g <= end; g++) {
+        writers[g] = stamp;
+        writersAt[g] = w.at;
+      }
+    }
+  }
+
+  private static int stamp(Warp w, int lane) {
+    return w.clocks[w.index] << THREAD_BITS | w.thread(lane);
+  }
+
+  private static boolean unordered(Warp w, int lane, int stamp) {
+    int thread = stamp & (1 << THREAD_BITS) - 1;
+    int clock = stamp >>> THREAD_BITS;
+    int warp = thread >>> 5;
+    return warp == w.index ? clock >= w.clocks[warp] && thread != w.thread(lane) : clock > w.clocks[warp];
+  }
+
+  private static PtxException race(
+      Warp w, int lane, int at, int size, String verb, String did, int stamp, int otherAt) {
+    int thread = stamp & (1 << THREAD_BITS) - 1;
+    String how = thread >>> 5 == w.index ? "no __syncwarp or barrier" : "no barrier";
+    return w.fault(
+        lane,
+        "race: " + verb + " " + size + " bytes of shared memory at " + Warp.hex(at) + ", which thread "
+            + w.block.position(thread) + " " + did + (otherAt < 0 ? "" : " at " + w.block.kernel.place(otherAt)) + "; "
+            + how + " lies between");
+  }
+}
