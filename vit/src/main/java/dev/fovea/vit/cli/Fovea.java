@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Fovea.Version.class,
     scope = ScopeType.INHERIT,
-    subcommands = {DevicesCommand.class, InfoCommand.class})
+    subcommands = {DevicesCommand.class, InfoCommand.class, TrainCommand.class})
 public final class Fovea implements Runnable {
   @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
   private boolean debug;

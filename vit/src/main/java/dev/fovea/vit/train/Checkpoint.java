@@ -1,0 +1,97 @@
+package dev.fovea.vit.train;
+
+import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.io.Safetensors;
+import dev.fovea.tensor.io.TensorInfo;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+
+/**
+ * Everything that a run needs to go on from a step: a safetensors file with the parameters, the optimizer's state and
+ * the averaged parameters, and notes with the step, the best evaluation so far and a checksum (CRC-32C over the names
+ * and bytes of all tensors, in the order of their names). The file appears whole or not at all.
+ *
+ * @param step updates done
+ * @param bestAccuracy of all evaluations up to here; -1 before the first
+ * @param bestStep when that was
+ */
+record Checkpoint(long step, double bestAccuracy, long bestStep) {
+  private static final String CHECKSUM = "crc32c";
+  private static final long CHUNK = 1 << 30;
+
+  /** Writes the file. */
+  void write(Path file, Map<String, Tensor> tensors) throws IOException {
+    Map<String, MemorySegment> bytes = new TreeMap<>();
+    tensors.forEach((name, tensor) -> bytes.put(name, tensor.segment()));
+    Map<String, String> notes = Map.of(
+        "step",
+        Long.toString(step),
+        "best_accuracy",
+        Double.toString(bestAccuracy),
+        "best_step",
+        Long.toString(bestStep),
+        CHECKSUM,
+        checksum(bytes));
+    Safetensors.write(file, tensors, notes);
+  }
+
+  /**
+   * Reads a file into tensors that exist already.
+   *
+   * @throws IOException if the checksum is another one, or tensors are missing or of other shapes
+   */
+  static Checkpoint read(Path file, Map<String, Tensor> tensors) throws IOException {
+    try (Safetensors stored = Safetensors.open(file)) {
+      Map<String, MemorySegment> bytes = new TreeMap<>();
+      for (String name : stored.names()) {
+        bytes.put(name, stored.segment(name));
+      }
+      String noted = stored.metadata().get(CHECKSUM);
+      if (!checksum(bytes).equals(noted)) {
+        throw new IOException(file + ": the checksum is not the one noted, the file is damaged");
+      }
+      Checkpoint checkpoint = notes(file, stored);
+      if (!bytes.keySet().equals(tensors.keySet())) {
+        throw new IOException(file + ": is a checkpoint of another model or optimizer");
+      }
+      for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+        TensorInfo info = stored.info(entry.getKey());
+        Tensor tensor = entry.getValue();
+        if (!info.shape().equals(tensor.shape())) {
+          throw new IOException(
+              "%s: %s is %s, expected %s".formatted(file, entry.getKey(), info.shape(), tensor.shape()));
+        }
+        stored.copyTo(entry.getKey(), tensor.dtype(), tensor.segment());
+      }
+      return checkpoint;
+    }
+  }
+
+  private static Checkpoint notes(Path file, Safetensors stored) throws IOException {
+    Map<String, String> notes = stored.metadata();
+    try {
+      return new Checkpoint(
+          Long.parseLong(notes.getOrDefault("step", "")),
+          Double.parseDouble(notes.getOrDefault("best_accuracy", "")),
+          Long.parseLong(notes.getOrDefault("best_step", "")));
+    } catch (NumberFormatException e) {
+      throw new IOException(file + ": is no checkpoint of a training run");
+    }
+  }
+
+  private static String checksum(Map<String, MemorySegment> tensors) {
+    CRC32C sum = new CRC32C();
+    tensors.forEach((name, bytes) -> {
+      sum.update(name.getBytes(StandardCharsets.UTF_8));
+      for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
+        sum.update(bytes.asSlice(at, Math.min(CHUNK, bytes.byteSize() - at)).asByteBuffer());
+      }
+    });
+    return "%08x".formatted(sum.getValue());
+  }
+}

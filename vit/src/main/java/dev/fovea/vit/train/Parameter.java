@@ -1,0 +1,38 @@
+package dev.fovea.vit.train;
+
+import dev.fovea.tensor.Tensor;
+import dev.fovea.vit.model.VisionTransformer;
+import java.util.List;
+import java.util.function.Predicate;
+
+/**
+ * A tensor that is trained, and how.
+ *
+ * @param name by which its state is stored
+ * @param value what is trained
+ * @param rate multiplies the learning rate
+ * @param decay decoupled weight decay, relative to the learning rate: every step takes {@code learning rate x rate x
+ *     decay} of the value away
+ */
+public record Parameter(String name, Tensor value, double rate, double decay) {
+  /** The classifier's weights. */
+  private static final String HEAD = "head.weight";
+
+  /**
+   * The parameters of a model that decay as in Scaling ViT, section 3.1: weights of linear layers do, the classifier's
+   * more than the others'; biases, norms, scales, positions and learned tokens do not.
+   *
+   * @param trained which names are trained; the others stay as they are and cost no memory
+   */
+  public static List<Parameter> of(VisionTransformer model, double decay, double headDecay, Predicate<String> trained) {
+    return model.parameters().entrySet().stream()
+        .filter(entry -> trained.test(entry.getKey()))
+        .map(entry -> {
+          boolean decays =
+              entry.getKey().endsWith(".weight") && entry.getValue().shape().rank() == 2;
+          double its = entry.getKey().equals(HEAD) ? headDecay : decay;
+          return new Parameter(entry.getKey(), entry.getValue(), 1, decays ? its : 0);
+        })
+        .toList();
+  }
+}

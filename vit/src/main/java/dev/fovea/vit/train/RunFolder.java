@@ -1,0 +1,107 @@
+package dev.fovea.vit.train;
+
+import dev.fovea.tensor.io.Safetensors;
+import dev.fovea.vit.data.Dataset;
+import dev.fovea.vit.model.VisionTransformer;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+
+/** Where a run keeps what it makes; used by one process at a time. */
+final class RunFolder implements AutoCloseable {
+  private static final String CONFIG = "run.yaml";
+
+  private final Path folder;
+  private final TrainConfig config;
+  private final FileChannel lock;
+
+  private RunFolder(Path folder, TrainConfig config) throws IOException {
+    this.folder = folder;
+    this.config = config;
+    lock = FileChannel.open(folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    FileLock held = null;
+    try {
+      held = lock.tryLock();
+    } catch (java.nio.channels.OverlappingFileLockException e) {
+      // This process has it: reported below, as if another had.
+    }
+    if (held == null) {
+      lock.close();
+      throw new IOException(folder + ": another process is training there");
+    }
+  }
+
+  /** Whether there is a run. */
+  static boolean holdsRun(Path folder) {
+    return Files.exists(folder.resolve(CONFIG));
+  }
+
+  static RunFolder create(Path folder, TrainConfig config) throws IOException {
+    if (holdsRun(folder)) {
+      throw new IOException(
+          folder + ": holds a run already; go on with it with --resume, or choose another folder with --out");
+    }
+    try {
+      Files.createDirectories(folder);
+      RunFolder made = new RunFolder(folder, config);
+      Files.writeString(folder.resolve(CONFIG), ConfigFile.write(config));
+      return made;
+    } catch (AccessDeniedException e) {
+      throw new IOException(folder + ": no permission to write there", e);
+    } catch (FileAlreadyExistsException e) {
+      throw new IOException(e.getFile() + ": is a file, expected a folder", e);
+    } catch (FileSystemException e) {
+      throw new IOException(
+          "%s: the folder cannot be made: %s".formatted(folder, e.getReason() == null ? e : e.getReason()), e);
+    }
+  }
+
+  static RunFolder open(Path folder) throws IOException {
+    if (!holdsRun(folder)) {
+      throw new NoSuchFileException(folder + ": holds no run to go on with");
+    }
+    return new RunFolder(folder, ConfigFile.read(folder.resolve(CONFIG), Map.of()));
+  }
+
+  TrainConfig config() {
+    return config;
+  }
+
+  Path checkpoints() {
+    return folder.resolve("checkpoints");
+  }
+
+  Path metrics() {
+    return folder.resolve("metrics.jsonl");
+  }
+
+  /** Writes the model. */
+  void save(VisionTransformer model) throws IOException {
+    Path to = Files.createDirectories(folder.resolve("model"));
+    Safetensors.write(to.resolve("model.safetensors"), model.parameters());
+  }
+
+  /** Draws how it went; a machine that cannot draw is no reason to fail. */
+  void draw(VisionTransformer model, Dataset validation, Evaluation evaluation, Listener listener) {
+    try {
+      Plots.curves(Metrics.read(metrics()), folder.resolve("curves.png"));
+      Plots.confusion(evaluation.confusion(), validation.classes(), folder.resolve("confusion.png"));
+      Samples.draw(model, validation, folder.resolve("samples.png"));
+    } catch (IOException | RuntimeException | LinkageError | InternalError e) {
+      listener.message("pictures of the run could not be drawn: " + e);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    lock.close();
+  }
+}

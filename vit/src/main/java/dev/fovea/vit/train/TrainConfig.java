@@ -1,0 +1,234 @@
+package dev.fovea.vit.train;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import dev.fovea.kernels.DType;
+import dev.fovea.vit.model.VisionTransformer;
+import dev.fovea.vit.model.VitConfig;
+import java.util.List;
+
+/**
+ * Everything that a run depends on. Two runs of equal configurations end with the same bits.
+ *
+ * @param model what is trained
+ * @param data what it learns from
+ * @param optimizer how it moves
+ * @param schedule how fast, by step
+ * @param run how long, and what is kept
+ */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+public record TrainConfig(Model model, Data data, Optimization optimizer, Rate schedule, Run run) {
+  /** The main job: a small parallel-residual model on the built-in shapes. */
+  public static TrainConfig defaults() {
+    return new TrainConfig(
+        new Model(
+            32, 4, 64, 4, 2, 128, VitConfig.Block.PARALLEL, true, VitConfig.Positions.SINCOS, VitConfig.Pool.MEAN),
+        new Data("shapes", 1_000_000, 1000, 64, false, 0.3, false, 0, 0, Loss.SOFTMAX, 0),
+        new Optimization(Method.ADAMW, 2e-3, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
+        new Rate(Curve.COSINE, 50, 0, 10_000),
+        new Run(1000, 0, "auto", Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
+  }
+
+  /** Kinds of optimizers. */
+  public enum Method {
+    /** {@link AdamW}. */
+    ADAMW,
+    /** {@link Adafactor}. */
+    ADAFACTOR,
+    /** {@link Sgd}. */
+    SGD
+  }
+
+  /** Kinds of schedules. */
+  public enum Curve {
+    /** {@link Schedule.Constant}. */
+    CONSTANT,
+    /** {@link Schedule.Cosine}. */
+    COSINE,
+    /** {@link Schedule.ReciprocalSqrt}. */
+    RSQRT
+  }
+
+  /** What is computed again in the backward pass: see {@link dev.fovea.tensor.Recompute}. */
+  public enum Recomputation {
+    /** Nothing. */
+    NONE,
+    /** Norms and activations. */
+    SELECTIVE,
+    /** Whole blocks. */
+    BLOCK,
+    /** The fastest of these that fits into memory. */
+    AUTO
+  }
+
+  /** What to do about a loss or gradient that is not finite. */
+  public enum OnNonFinite {
+    /** End the run, with the largest activations named. */
+    STOP,
+    /** Leave the step out. */
+    SKIP
+  }
+
+  /**
+   * A model to be made anew.
+   *
+   * @param imageSize height and width of its pictures
+   * @param patch height and width of a patch
+   * @param width of a token
+   * @param depth number of blocks
+   * @param heads of attention
+   * @param mlp hidden width
+   * @param block kind of block
+   * @param qkNorm whether queries and keys are normalised per head
+   * @param positions how patches know where they are
+   * @param pool how tokens become one vector
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Model(
+      int imageSize,
+      int patch,
+      int width,
+      int depth,
+      int heads,
+      int mlp,
+      VitConfig.Block block,
+      boolean qkNorm,
+      VitConfig.Positions positions,
+      VitConfig.Pool pool) {}
+
+  /**
+   * Pictures and what is made of them.
+   *
+   * @param set a built-in set: shapes, shapes:matching or shapes:conflict
+   * @param trainSize pictures of a built-in set to train on
+   * @param valSize pictures of a built-in set to evaluate on
+   * @param batch pictures of one step
+   * @param crop whether random parts are taken
+   * @param leastArea smallest part of the area that a crop takes
+   * @param flip whether every other picture is mirrored
+   * @param mixup alpha of mixup, 0 for none
+   * @param cutmix alpha of cutmix, 0 for none
+   * @param loss what is minimized
+   * @param smoothing share of the targets spread evenly over all classes
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Data(
+      String set,
+      int trainSize,
+      int valSize,
+      int batch,
+      boolean crop,
+      double leastArea,
+      boolean flip,
+      double mixup,
+      double cutmix,
+      Loss loss,
+      double smoothing) {}
+
+  /**
+   * The optimizer.
+   *
+   * @param method kind
+   * @param lr base learning rate
+   * @param weightDecay of linear layers, relative to the learning rate
+   * @param headWeightDecay of the classifier
+   * @param beta1 momentum
+   * @param beta2 decay of AdamW's second moment
+   * @param eps of AdamW
+   * @param clip largest global norm of the gradients, 0 for any
+   * @param bf16Momentum whether the first moment is stored in bfloat16
+   * @param polyak decay of an average of the parameters that is evaluated and saved instead of them, 0 for none
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Optimization(
+      Method method,
+      double lr,
+      double weightDecay,
+      double headWeightDecay,
+      double beta1,
+      double beta2,
+      double eps,
+      double clip,
+      boolean bf16Momentum,
+      double polyak) {}
+
+  /**
+   * The learning rate.
+   *
+   * @param curve kind
+   * @param warmup steps of linear rise
+   * @param cooldown steps of linear fall at the end, for RSQRT
+   * @param timescale of RSQRT
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Rate(Curve curve, long warmup, long cooldown, long timescale) {}
+
+  /**
+   * The run.
+   *
+   * @param steps updates of the parameters
+   * @param seed of everything random
+   * @param device auto, cpu, or cuda:N
+   * @param recompute what backward passes compute again
+   * @param memory most bytes of device memory, 0 for what there is
+   * @param accumulate micro-batches that a batch is computed in
+   * @param evalEvery steps between evaluations
+   * @param checkpointEvery steps between checkpoints
+   * @param keep how many of the last checkpoints are kept, beside the best
+   * @param onNonFinite what to do about a loss that is not finite
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Run(
+      long steps,
+      long seed,
+      String device,
+      Recomputation recompute,
+      long memory,
+      int accumulate,
+      long evalEvery,
+      long checkpointEvery,
+      int keep,
+      OnNonFinite onNonFinite) {}
+
+  /** The schedule of the learning rate. */
+  Schedule rate() {
+    return switch (schedule.curve) {
+      case CONSTANT -> new Schedule.Constant(optimizer.lr, run.steps, schedule.warmup);
+      case COSINE -> new Schedule.Cosine(optimizer.lr, run.steps, schedule.warmup);
+      case RSQRT ->
+        new Schedule.ReciprocalSqrt(optimizer.lr, run.steps, schedule.warmup, schedule.cooldown, schedule.timescale);
+    };
+  }
+
+  /** The model to make for so many classes. */
+  VitConfig vit(int classes) {
+    var builder = VitConfig.builder()
+        .image(model.imageSize)
+        .patch(model.patch)
+        .shape(model.width, model.depth, model.mlp, model.heads)
+        .block(model.block)
+        .branches(model.block == VitConfig.Block.THINGS ? 2 : 1)
+        .qkNorm(model.qkNorm ? VitConfig.Norm.layer(1e-6f) : null)
+        .classToken(model.pool == VitConfig.Pool.CLASS)
+        .positions(model.positions)
+        .pool(model.pool)
+        .classes(classes);
+    return builder.build();
+  }
+
+  /** A new optimizer of this configuration. */
+  Optimizer optimizer(VisionTransformer vit) {
+    Optimization o = optimizer;
+    List<Parameter> parameters = Parameter.of(vit, o.weightDecay, o.headWeightDecay, name -> true);
+    DType moment = o.bf16Momentum ? DType.BF16 : DType.F32;
+    return switch (o.method) {
+      case ADAMW -> new AdamW(parameters, new AdamW.Settings(o.beta1, o.beta2, o.eps, moment));
+      case ADAFACTOR -> {
+        var d = Adafactor.Settings.DEFAULT;
+        var settings = new Adafactor.Settings(o.beta1, d.decayRate(), d.beta2Cap(), d.eps(), moment);
+        yield new Adafactor(parameters, settings, Factoring.of(vit.config()));
+      }
+      case SGD -> new Sgd(parameters, new Sgd.Settings(o.beta1, false, moment));
+    };
+  }
+}

@@ -1,0 +1,327 @@
+package dev.fovea.vit.train;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.fovea.tensor.CpuDevice;
+import dev.fovea.tensor.CpuOptions;
+import dev.fovea.tensor.Device;
+import dev.fovea.tensor.Recompute;
+import dev.fovea.tensor.Tensor;
+import dev.fovea.vit.data.Augmentation;
+import dev.fovea.vit.data.Batch;
+import dev.fovea.vit.data.Batches;
+import dev.fovea.vit.data.Mixing;
+import dev.fovea.vit.data.Prefetch;
+import dev.fovea.vit.data.RandomStream;
+import dev.fovea.vit.model.Initialisation;
+import dev.fovea.vit.model.VisionTransformer;
+import dev.fovea.vit.model.VitConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains a model in a run folder. Everything random is a function of the seed and the step, so that a run that was
+ * killed and goes on from its last checkpoint ends with the same bits as one that was not.
+ *
+ * <p>The folder holds {@code run.yaml} (the whole configuration), {@code metrics.jsonl}, {@code checkpoints/}, and at
+ * the end {@code model/} and pictures of how it went.
+ */
+public final class TrainRun implements AutoCloseable {
+  private final TrainConfig config;
+  private final Listener listener;
+  private final RunFolder folder;
+  private final Device device;
+  private final Pictures pictures;
+  private final VisionTransformer model;
+  private final Optimizer optimizer;
+  private final @Nullable Polyak average;
+  private final Batches training;
+  private final Batches validation;
+  private final Checkpoints checkpoints;
+  private Checkpoint state = new Checkpoint(0, -1, 0);
+  private @Nullable Evaluation latest;
+
+  /**
+   * How a run ended.
+   *
+   * @param step updates done
+   * @param finished whether that is all of them
+   * @param evaluation of the last step, if it was evaluated: always when finished
+   */
+  public record Outcome(
+      long step, boolean finished, @Nullable Evaluation evaluation) {}
+
+  private TrainRun(TrainConfig config, RunFolder folder, Listener listener) {
+    this.config = config;
+    this.folder = folder;
+    this.listener = listener;
+    var data = config.data();
+    device = device(config.run());
+    pictures = Pictures.of(config);
+    int classes = pictures.training().classes().size();
+    VitConfig vit = config.vit(classes);
+    long seed = config.run().seed();
+    float headBias = data.loss() == Loss.SIGMOID ? (float) -Math.log(classes) : 0;
+    model = VisionTransformer.create(vit, Initialisation.of(seed).withHeadBias(headBias), device);
+    optimizer = config.optimizer(model);
+    average =
+        config.optimizer().polyak() > 0 ? new Polyak(model, config.optimizer().polyak()) : null;
+    training = Batches.training(
+        pictures.training(),
+        data.batch(),
+        vit.imageHeight(),
+        vit.imageWidth(),
+        data.crop() || data.flip() ? new Augmentation(data.crop(), data.leastArea(), data.flip()) : Augmentation.NONE,
+        new Mixing(data.mixup(), data.cutmix()),
+        seed);
+    validation = Batches.evaluation(pictures.validation(), data.batch(), vit.imageHeight(), vit.imageWidth());
+    checkpoints = new Checkpoints(folder.checkpoints(), config.run().keep());
+  }
+
+  private static Device device(TrainConfig.Run run) {
+    if (!run.device().equals("auto") && !run.device().equals("cpu")) {
+      throw new IllegalArgumentException(
+          "device: got %s, expected auto or cpu: there is no such device here".formatted(run.device()));
+    }
+    return run.memory() > 0 ? Device.cpu(CpuOptions.defaults().withMemoryLimit(run.memory())) : Device.cpu();
+  }
+
+  /**
+   * A new run in a folder that holds none yet.
+   *
+   * @throws IOException if it holds one, or cannot be written to
+   */
+  public static TrainRun start(TrainConfig config, Path folder, Listener listener) throws IOException {
+    RunFolder made = RunFolder.create(folder, config);
+    return open(config, made, listener);
+  }
+
+  /**
+   * The run in a folder, at its latest checkpoint that is whole, or at its beginning if there is none.
+   *
+   * @throws IOException if there is no run, or none of its checkpoints is whole
+   */
+  public static TrainRun resume(Path folder, Listener listener) throws IOException {
+    RunFolder opened = RunFolder.open(folder);
+    TrainRun run;
+    try {
+      run = open(opened.config(), opened, listener);
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
+    try {
+      Optional<Checkpoint> found = run.checkpoints.readLatest(run.tensors(), listener::message);
+      run.state = found.orElse(run.state);
+      listener.message(
+          found.isPresent()
+              ? "going on from step " + run.state.step()
+              : "there is no checkpoint yet: starting from the beginning");
+      return run;
+    } catch (IOException | RuntimeException e) {
+      run.close();
+      throw e;
+    }
+  }
+
+  private static TrainRun open(TrainConfig config, RunFolder folder, Listener listener) throws IOException {
+    try {
+      return new TrainRun(config, folder, listener);
+    } catch (RuntimeException e) {
+      folder.close();
+      throw e;
+    }
+  }
+
+  /** What is trained. */
+  public VisionTransformer model() {
+    return model;
+  }
+
+  /** What is evaluated and saved: the averaged parameters if there are such. */
+  private VisionTransformer judged() {
+    return average == null ? model : average.model();
+  }
+
+  /** Everything that a checkpoint holds. */
+  private Map<String, Tensor> tensors() {
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    model.parameters().forEach((name, tensor) -> all.put("model." + name, tensor));
+    optimizer.state().forEach((name, tensor) -> all.put("optimizer." + name, tensor));
+    if (average != null) {
+      average.model().parameters().forEach((name, tensor) -> all.put("average." + name, tensor));
+    }
+    return all;
+  }
+
+  /**
+   * Trains to the end, or until asked to stop; a checkpoint is written in either case.
+   *
+   * @param stop asked after every step
+   * @throws NonFiniteException if loss or gradients are not finite and the configuration says to stop then
+   * @throws IOException if something cannot be written: the last good checkpoint stays
+   */
+  public Outcome train(BooleanSupplier stop) throws IOException {
+    TrainConfig.Run run = config.run();
+    Schedule schedule = config.rate();
+    boolean stopped = false;
+    try (Metrics metrics = Metrics.open(folder.metrics(), state.step());
+        Prefetch prefetch = new Prefetch(training, state.step(), run.steps(), readers())) {
+      TrainStep step = new TrainStep(model, optimizer, settings(policy()));
+      Speed speed = new Speed(config.data().batch());
+      while (state.step() < run.steps() && !stopped) {
+        advance(step, prefetch.take(), schedule, speed, metrics);
+        stopped = stop.getAsBoolean();
+        long done = state.step();
+        if (stopped || done == run.steps() || done % run.checkpointEvery() == 0 || state.bestStep() == done) {
+          checkpoints.write(state, tensors());
+          speed.pause();
+        }
+      }
+    }
+    boolean finished = state.step() == run.steps();
+    Evaluation evaluation = latest;
+    if (finished) {
+      evaluation = evaluation == null ? evaluate() : evaluation;
+      folder.save(judged());
+      folder.draw(judged(), pictures.validation(), evaluation, listener);
+    }
+    return new Outcome(state.step(), finished, evaluation);
+  }
+
+  private static int readers() {
+    return Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+  }
+
+  private Recompute policy() {
+    TrainConfig.Run run = config.run();
+    return switch (run.recompute()) {
+      case NONE -> Recompute.NONE;
+      case SELECTIVE -> Recompute.SELECTIVE;
+      case BLOCK -> Recompute.BLOCK;
+      case AUTO ->
+        RecomputePlan.choose(
+            device,
+            training.batch(0),
+            run.accumulate(),
+            run.memory(),
+            policy -> new TrainStep(model, optimizer, settings(policy))::rehearse);
+    };
+  }
+
+  private TrainStep.Settings settings(Recompute policy) {
+    TrainConfig.Run run = config.run();
+    var data = config.data();
+    if (run.accumulate() < 1 || data.batch() % run.accumulate() != 0) {
+      throw new IllegalArgumentException(
+          "accumulate: got %d, expected a divisor of the batch, %d".formatted(run.accumulate(), data.batch()));
+    }
+    return new TrainStep.Settings(
+        data.loss(),
+        (float) data.smoothing(),
+        policy,
+        run.accumulate(),
+        config.optimizer().clip(),
+        RandomStream.seed(run.seed(), "model"));
+  }
+
+  private Evaluation evaluate() {
+    return Evaluation.of(judged(), validation, config.data().loss());
+  }
+
+  /** One step, its line in the metrics, and an evaluation if it is time. */
+  private void advance(TrainStep step, Batch batch, Schedule schedule, Speed speed, Metrics metrics)
+      throws IOException {
+    TrainConfig.Run run = config.run();
+    double rate = schedule.at(state.step());
+    long number = state.step() + 1;
+    TrainStep.Result result = step.update(batch, rate, number);
+    if (!result.finite()) {
+      nonFinite(batch, number, result);
+    } else if (average != null) {
+      average.add(model);
+    }
+    state = new Checkpoint(number, state.bestAccuracy(), state.bestStep());
+    speed.step();
+    long peak = device.memory().peak();
+    listener.step(
+        new Listener.Step(number, run.steps(), result.loss(), result.accuracy(), rate, speed.imagesPerSecond(), peak));
+    ObjectNode line = Metrics.line()
+        .put("step", number)
+        .put("loss", result.loss())
+        .put("accuracy", result.accuracy())
+        .put("lr", rate)
+        .put("images_per_s", speed.imagesPerSecond())
+        .put("peak_bytes", peak);
+    latest = null;
+    if (number % run.evalEvery() == 0 || number == run.steps()) {
+      Evaluation evaluation = evaluate();
+      latest = evaluation;
+      line.put("val_loss", evaluation.loss()).put("val_accuracy", evaluation.accuracy());
+      listener.evaluation(number, evaluation);
+      if (evaluation.accuracy() > state.bestAccuracy()) {
+        state = new Checkpoint(number, evaluation.accuracy(), number);
+      }
+      speed.pause();
+    }
+    metrics.write(line);
+  }
+
+  private void nonFinite(Batch batch, long number, TrainStep.Result result) {
+    String what = "step %d: the %s is not finite"
+        .formatted(number, Double.isFinite(result.loss()) ? "gradients' norm" : "loss (" + result.loss() + ")");
+    if (config.run().onNonFinite() == TrainConfig.OnNonFinite.SKIP) {
+      listener.message(what + "; the step was left out");
+      return;
+    }
+    throw new NonFiniteException("%s; %s; the last checkpoint is that of step %s"
+        .formatted(what, Largest.activations(model, batch), state.step()));
+  }
+
+  /** Frees model and optimizer, and lets go of the folder. */
+  @Override
+  public void close() throws IOException {
+    if (average != null) {
+      average.close();
+    }
+    optimizer.close();
+    model.close();
+    if (device != Device.cpu() && device instanceof CpuDevice own) {
+      own.close();
+    }
+    folder.close();
+  }
+
+  /** Images a second, over the last steps, without evaluations and checkpoints. */
+  private static final class Speed {
+    private static final double SMOOTHING = 0.9;
+
+    private final int batch;
+    private long since = System.nanoTime();
+    private double secondsPerStep;
+    private double weight;
+
+    Speed(int batch) {
+      this.batch = batch;
+    }
+
+    void step() {
+      long now = System.nanoTime();
+      secondsPerStep = SMOOTHING * secondsPerStep + (1 - SMOOTHING) * (now - since) * 1e-9;
+      weight = SMOOTHING * weight + (1 - SMOOTHING);
+      since = now;
+    }
+
+    void pause() {
+      since = System.nanoTime();
+    }
+
+    double imagesPerSecond() {
+      return batch * weight / secondsPerStep;
+    }
+  }
+}
