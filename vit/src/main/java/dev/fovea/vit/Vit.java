@@ -4,12 +4,18 @@ import dev.fovea.kernels.DType;
 import dev.fovea.tensor.Device;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.vit.image.Picture;
+import dev.fovea.vit.image.Preprocessing;
+import dev.fovea.vit.image.Preprocessor;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
 import dev.fovea.vit.weights.Checkpoint;
 import dev.fovea.vit.weights.WeightMap;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A Vision Transformer with weights from a file or folder.
@@ -20,12 +26,19 @@ import java.nio.file.Path;
  *   Tensor logits = vit.forward(pixels).logits();
  * }
  * }</pre>
+ *
+ * <p>Any number of threads may use one at once, with one copy of the weights.
  */
 public final class Vit implements AutoCloseable {
   private final VisionTransformer model;
   private final WeightMap weights;
+  private final Path path;
 
-  private Vit(VisionTransformer model, WeightMap weights) {
+  /** Made when first asked for, so that a folder without word of pictures is no trouble to who has none. */
+  private @Nullable Inference inference;
+
+  private Vit(Path path, VisionTransformer model, WeightMap weights) {
+    this.path = path;
     this.model = model;
     this.weights = weights;
   }
@@ -46,7 +59,8 @@ public final class Vit implements AutoCloseable {
   public static Vit load(Path path, Device device) throws IOException {
     try (Checkpoint checkpoint = Checkpoint.open(path);
         Scope scope = Scope.open(device)) {
-      return new Vit(new VisionTransformer(checkpoint.config(), checkpoint.load(DType.F32)), checkpoint.weights());
+      return new Vit(
+          path, new VisionTransformer(checkpoint.config(), checkpoint.load(DType.F32)), checkpoint.weights());
     }
   }
 
@@ -67,6 +81,58 @@ public final class Vit implements AutoCloseable {
   /** Runs the model; see {@link VisionTransformer#forward}. */
   public VisionTransformer.Output forward(Tensor pixels) {
     return model.forward(pixels);
+  }
+
+  /**
+   * Runs the model on pictures, prepared as its folder says ({@link dev.fovea.vit.image.Preprocessing#of}).
+   *
+   * @throws IOException if the folder cannot be read any more
+   * @throws IllegalArgumentException if what it says about pictures is not understood
+   */
+  public synchronized Inference inference() throws IOException {
+    Inference made = inference;
+    if (made == null) {
+      made = new Inference(model, new Preprocessor(Preprocessing.of(path, config())));
+      inference = made;
+    }
+    return made;
+  }
+
+  /**
+   * Embeds picture files: for each, what the model says about it before its classifier.
+   *
+   * @throws dev.fovea.vit.image.PictureException naming the first file that is no picture, or broken
+   */
+  public float[][] embed(List<Path> pictures) throws IOException {
+    List<float[]> rows = new ArrayList<>();
+    inference().embed(pictures, Inference.Options.DEFAULT, (file, values) -> rows.add(values));
+    return rows.toArray(float[][]::new);
+  }
+
+  /** Embeds pictures in memory. */
+  public float[][] embed(Picture... pictures) throws IOException {
+    return inference().embed(List.of(pictures));
+  }
+
+  /**
+   * Names what picture files show: for each, the {@code top} most probable classes, the best first, called as the
+   * model's folder calls them.
+   *
+   * @throws IllegalStateException if the model has no classifier
+   * @throws dev.fovea.vit.image.PictureException naming the first file that is no picture, or broken
+   */
+  public List<List<Prediction>> predict(List<Path> pictures, int top) throws IOException {
+    Labels labels = Labels.ofModel(path);
+    List<List<Prediction>> found = new ArrayList<>();
+    inference()
+        .classify(
+            pictures, Inference.Options.DEFAULT, (file, logits) -> found.add(Inference.best(logits, top, labels)));
+    return found;
+  }
+
+  /** Names what a picture in memory shows. */
+  public List<Prediction> predict(Picture picture, int top) throws IOException {
+    return Inference.best(inference().classify(List.of(picture))[0], top, Labels.ofModel(path));
   }
 
   /** Frees the parameters. */

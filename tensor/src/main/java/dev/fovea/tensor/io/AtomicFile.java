@@ -15,15 +15,21 @@ import java.util.concurrent.ThreadLocalRandom;
  * Writes a file as a whole or not at all: into a new file in the same folder, forced to the disk, then renamed over the
  * target. On failure the new file is removed and the target stays as it was.
  */
-final class AtomicFile {
+public final class AtomicFile {
   private AtomicFile() {}
 
   /** What writes the content. */
-  interface Content {
+  public interface Content {
+    /** Writes all of it; the channel is the caller's to close. */
     void writeTo(WritableByteChannel channel) throws IOException;
   }
 
-  static void write(Path target, Content content) throws IOException {
+  /**
+   * Writes a file.
+   *
+   * @throws IOException if the content throws it, or the file cannot be written
+   */
+  public static void write(Path target, Content content) throws IOException {
     Path path = target.toAbsolutePath();
     if (Files.isDirectory(path)) {
       throw new IOException(target + ": is a folder, expected a file or nothing");

@@ -21,7 +21,13 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Fovea.Version.class,
     scope = ScopeType.INHERIT,
-    subcommands = {DevicesCommand.class, InfoCommand.class, TrainCommand.class})
+    subcommands = {
+      DevicesCommand.class,
+      InfoCommand.class,
+      PredictCommand.class,
+      EmbedCommand.class,
+      TrainCommand.class
+    })
 public final class Fovea implements Runnable {
   @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
   private boolean debug;
@@ -30,6 +36,8 @@ public final class Fovea implements Runnable {
   private CommandSpec spec;
 
   public static void main(String[] args) {
+    // Pictures are read and drawn, never shown.
+    System.setProperty("java.awt.headless", "true");
     System.exit(run(
         new PrintWriter(System.out, true, System.out.charset()),
         new PrintWriter(System.err, true, System.err.charset()),

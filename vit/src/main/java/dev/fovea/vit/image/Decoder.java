@@ -6,7 +6,6 @@ import java.io.InputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Set;
@@ -105,12 +104,5 @@ final class Decoder {
       }
     }
     return param;
-  }
-
-  /** Endings of the names of files that are taken for pictures in a folder. */
-  static boolean isPicture(Path file) {
-    String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
-    return Arrays.stream(new String[] {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"})
-        .anyMatch(name::endsWith);
   }
 }

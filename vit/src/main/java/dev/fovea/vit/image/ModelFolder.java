@@ -21,13 +21,22 @@ final class ModelFolder {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final VitConfig config;
-  private final int height;
-  private final int width;
+
+  // What the model takes: the folder's size counts where the model takes any.
+  private int height;
+  private int width;
 
   private ModelFolder(VitConfig config) {
     this.config = config;
     height = config.imageHeight();
     width = config.imageWidth();
+  }
+
+  private void resize(int wantedHeight, int wantedWidth) {
+    if (config.dynamicSize() && wantedHeight >= config.patchHeight() && wantedWidth >= config.patchWidth()) {
+      height = wantedHeight;
+      width = wantedWidth;
+    }
   }
 
   /** See {@link Preprocessing#of}. */
@@ -84,6 +93,8 @@ final class ModelFolder {
         }
       }
     }
+    JsonNode input = description.path("pretrained_cfg").path("input_size");
+    resize(input.path(1).asInt(), input.path(2).asInt());
     List<Double> mean = numbers(cfg, "mean", Preprocessing.HALF);
     List<Double> deviation = numbers(cfg, "std", Preprocessing.HALF);
     String named = cfg.path("interpolation").asText("bicubic");
@@ -120,7 +131,9 @@ final class ModelFolder {
         .toLowerCase(Locale.ROOT);
     boolean byShorterSide = type.contains("clip") || type.contains("bit") || type.contains("dino");
     boolean imagenet = byShorterSide && !type.contains("clip");
-    boolean cropped = byShorterSide || type.contains("deit");
+    boolean cropped = p.path("do_center_crop").asBoolean(byShorterSide || type.contains("deit"));
+    JsonNode size = p.path(cropped ? "crop_size" : "size");
+    resize(size.path("height").asInt(size.asInt()), size.path("width").asInt(size.asInt()));
 
     Interpolation interpolation = p.hasNonNull("resample")
         ? resample(p.get("resample").asInt())
@@ -144,11 +157,12 @@ final class ModelFolder {
     if (!p.path("do_resize").asBoolean(true)) {
       return how.withFit(Fit.NONE, 0, 0, interpolation);
     }
-    return fit(p, how, byShorterSide, p.path("do_center_crop").asBoolean(cropped), cropped ? 256.0 / 224 : 1);
+    return fit(p, how, byShorterSide, cropped);
   }
 
   /** Sizes, in proportion to what remains after cropping, since the model's own size may be another. */
-  private Preprocessing fit(JsonNode p, Preprocessing how, boolean byShorterSide, boolean cropped, double usual) {
+  private Preprocessing fit(JsonNode p, Preprocessing how, boolean byShorterSide, boolean cropped) {
+    double usual = cropped ? 256.0 / 224 : 1;
     JsonNode size = p.path("size");
     JsonNode crop = p.path("crop_size");
     double cropHeight = crop.isNumber() ? crop.asDouble() : crop.path("height").asDouble(height);

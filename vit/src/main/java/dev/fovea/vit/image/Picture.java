@@ -3,6 +3,7 @@ package dev.fovea.vit.image;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 
 /**
  * A decoded picture: 8-bit RGB, row by row from the top left. Immutable.
@@ -14,6 +15,8 @@ import java.nio.file.Path;
 public final class Picture {
   /** The most pixels that a file may have unless told otherwise: 100 million. */
   public static final long MAX_PIXELS = 100_000_000;
+
+  private static final Pattern ENDINGS = Pattern.compile("\\.(png|jpe?g|webp|bmp|gif)$", Pattern.CASE_INSENSITIVE);
 
   private final int width;
   private final int height;
@@ -43,6 +46,11 @@ public final class Picture {
    */
   public static Picture read(Path file, long maxPixels) throws IOException {
     return Decoder.read(file, maxPixels);
+  }
+
+  /** Whether a file's name ends as those of pictures do: .png, .jpg, .jpeg, .webp, .bmp or .gif. */
+  public static boolean isNamedLikeOne(Path file) {
+    return ENDINGS.matcher(file.toString()).find();
   }
 
   /** The pixels of an image in memory. */

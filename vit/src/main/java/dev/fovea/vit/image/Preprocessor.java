@@ -3,8 +3,6 @@ package dev.fovea.vit.image;
 import dev.fovea.kernels.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 
@@ -112,11 +110,10 @@ public final class Preprocessor {
   /** As {@link #apply(List)}, of several results of {@link #toFloats}. */
   public Tensor stack(List<float[]> pictures) {
     Tensor pixels = Tensor.empty(Shape.of(pictures.size(), 3, how.height(), how.width()), DType.F32);
-    MemorySegment target = pixels.segment();
-    long at = 0;
-    for (float[] picture : pictures) {
-      MemorySegment.copy(picture, 0, target, ValueLayout.JAVA_FLOAT, at, picture.length);
-      at += (long) Float.BYTES * picture.length;
+    for (int i = 0; i < pictures.size(); i++) {
+      try (Tensor one = pixels.narrow(i, 1)) {
+        one.copyFrom(pictures.get(i));
+      }
     }
     return pixels;
   }

@@ -1,0 +1,89 @@
+package dev.fovea.vit.cli;
+
+import dev.fovea.vit.Inference;
+import dev.fovea.vit.image.Picture;
+import java.io.IOException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+
+/** A model, and the pictures that a command runs it on. */
+final class PictureArguments {
+  @Spec(Target.MIXEE)
+  private CommandSpec spec;
+
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      description = "Folder or file of a model, as downloaded (timm, transformers, big_vision).")
+  private Path model = Path.of("");
+
+  @Parameters(
+      index = "1..*",
+      arity = "1..*",
+      paramLabel = "IMAGE|FOLDER",
+      description = "Pictures (PNG, JPEG, WebP, BMP, GIF), or folders that are searched for them.")
+  private List<Path> paths = List.of();
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Pictures that run at once (default: ${DEFAULT-VALUE}).")
+  private int batch;
+
+  @Option(
+      names = "--max-pixels",
+      paramLabel = "N",
+      defaultValue = "" + Picture.MAX_PIXELS,
+      description = "Refuse larger pictures (default: ${DEFAULT-VALUE}).")
+  private long maxPixels;
+
+  Path model() {
+    return model;
+  }
+
+  Inference.Options options() {
+    if (batch < 1) {
+      throw new ParameterException(spec.commandLine(), "--batch: got " + batch + ", expected at least 1");
+    }
+    return new Inference.Options(batch, maxPixels);
+  }
+
+  /** The files, those of a folder and of folders in it in alphabetical order. */
+  List<Path> files() throws IOException {
+    List<Path> files = new ArrayList<>();
+    for (Path path : paths) {
+      if (Files.isDirectory(path)) {
+        files.addAll(inside(path));
+      } else {
+        files.add(path);
+      }
+    }
+    return files;
+  }
+
+  private static List<Path> inside(Path folder) throws IOException {
+    try (Stream<Path> found = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
+      List<Path> pictures = found
+          .filter(Picture::isNamedLikeOne)
+          .filter(Files::isRegularFile)
+          .sorted()
+          .toList();
+      if (pictures.isEmpty()) {
+        throw new NoSuchFileException(folder.toString(), null, "no pictures in this folder");
+      }
+      return pictures;
+    }
+  }
+}
