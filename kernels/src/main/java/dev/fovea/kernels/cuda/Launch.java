@@ -24,8 +24,12 @@ public final class Launch {
   public static final int MAX_ARGUMENT_BYTES = 4096;
 
   private static final int ALIGNMENT = 64;
+  private static final int CONFIGURATION_BYTES = 256;
 
   private final MemorySegment arguments = Arena.ofAuto().allocate(MAX_ARGUMENT_BYTES, ALIGNMENT);
+
+  /** Room for a driver's own form of this. */
+  final MemorySegment configuration = Arena.ofAuto().allocate(CONFIGURATION_BYTES, ALIGNMENT);
 
   private int gridX;
   private int gridY;
@@ -146,6 +150,11 @@ public final class Launch {
       throw new IllegalArgumentException("%s: got %d, expected 1 to %d".formatted(name, value, most));
     }
     return (int) value;
+  }
+
+  /** Whether blocks form clusters. */
+  boolean isClustered() {
+    return clusterX * clusterY * clusterZ > 1;
   }
 
   /** Where the struct lies; {@link #argumentBytes} of it count. */
