@@ -197,6 +197,7 @@ public final class Cuda {
     }
     if (families.isEmpty()) {
       Files.deleteIfExists(work.resolve("report.json"));
+      Files.deleteIfExists(fatBinaries.resolve("kernels.properties"));
     }
   }
 

@@ -1,9 +1,14 @@
 package dev.fovea.tensor;
 
 import dev.fovea.kernels.KernelSet;
+import dev.fovea.kernels.cuda.CudaException;
 import dev.fovea.kernels.cuda.CudaKernels;
 import dev.fovea.kernels.cuda.DeviceInfo;
 import dev.fovea.kernels.cuda.Driver;
+import dev.fovea.kernels.cuda.JcudaDriver;
+import dev.fovea.kernels.cuda.KernelBuild;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +19,41 @@ import org.jspecify.annotations.Nullable;
  * the GPU has none left, what is cached goes back to its driver first.
  */
 public final class CudaDevice implements Device, AutoCloseable {
+  /** The GPUs that the whole process shares, opened when first asked for. */
+  static final class Shared {
+    private static final Map<Integer, CudaDevice> DEVICES = new HashMap<>();
+
+    private Shared() {}
+
+    static CudaDevice open(int ordinal) {
+      synchronized (DEVICES) {
+        CudaDevice device = DEVICES.get(ordinal);
+        if (device == null) {
+          device = make(ordinal);
+          DEVICES.put(ordinal, device);
+        }
+        return device;
+      }
+    }
+
+    private static CudaDevice make(int ordinal) {
+      JcudaDriver driver = JcudaDriver.open(ordinal);
+      if (KernelBuild.find() == null) {
+        driver.close();
+        throw new CudaException(
+            "NO_KERNELS",
+            "this Fovea was built without GPU kernels: build it where nvcc is, or take the published jars");
+      }
+      return new CudaDevice(driver, "cuda:" + ordinal);
+    }
+
+    private static boolean contains(CudaDevice device) {
+      synchronized (DEVICES) {
+        return DEVICES.containsValue(device);
+      }
+    }
+  }
+
   private final String name;
   private final Driver driver;
   private final long stream;
@@ -85,6 +125,47 @@ public final class CudaDevice implements Device, AutoCloseable {
     driver.synchronize(stream);
   }
 
+  /**
+   * Records work whose shapes and memory do not change, to be {@linkplain CudaGraph#replay replayed} as a whole at the
+   * cost of one launch.
+   *
+   * <p>{@code work} runs twice: once as always, so that everything it needs is loaded, and once recorded. Tensors that
+   * it reads must stay where they are; those that it makes and keeps are written again at every replay. It must not
+   * read values on the host. No other thread may use the device meanwhile.
+   *
+   * @throws IllegalStateException if work copies between host and GPU when it is recorded
+   */
+  public CudaGraph record(Runnable work) {
+    checkOpen();
+    work.run();
+    driver.synchronize(stream);
+    pool.beginReserve();
+    long graph;
+    try {
+      graph = recorded(work);
+    } catch (Throwable e) {
+      pool.release(pool.endReserve());
+      throw e;
+    }
+    return new CudaGraph(this, driver, stream, graph, pool.endReserve());
+  }
+
+  private long recorded(Runnable work) {
+    raw.beginRecording();
+    long graph = 0;
+    boolean whole = false;
+    try {
+      work.run();
+      whole = true;
+    } finally {
+      graph = raw.endRecording();
+      if (!whole) {
+        driver.destroyGraph(graph);
+      }
+    }
+    return graph;
+  }
+
   private void checkOpen() {
     if (closed) {
       throw new IllegalStateException("device " + name + " used after close");
@@ -94,11 +175,15 @@ public final class CudaDevice implements Device, AutoCloseable {
   /**
    * Waits for what is queued, gives cached memory back and closes the driver.
    *
-   * @throws IllegalStateException if memory is still in use (the device then stays open), or if it was closed before
+   * @throws IllegalStateException if memory is still in use (the device then stays open), if it was closed before, or
+   *     if it is one that {@link Device#cuda} returned
    */
   @Override
   public synchronized void close() {
     checkOpen();
+    if (Shared.contains(this)) {
+      throw new IllegalStateException("device " + name + " is shared by the whole process and cannot be closed");
+    }
     if (memory.current() != 0) {
       throw new IllegalStateException("device " + name + " closed while in use: " + memory);
     }

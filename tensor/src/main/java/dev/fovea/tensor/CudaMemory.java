@@ -14,6 +14,9 @@ final class CudaMemory implements RawMemory {
   private final Driver driver;
   private final long stream;
 
+  /** Where memory comes from while the other stream is recorded; 0 if it is not. */
+  private volatile long aside;
+
   // Guarded by this; made when first needed.
   private @Nullable Stage[] stages = {null, null};
 
@@ -36,15 +39,47 @@ final class CudaMemory implements RawMemory {
 
   @Override
   public long take(long bytes, boolean zeroed) {
-    long address = driver.allocate(bytes, stream);
-    if (address == 0) {
-      driver.trim();
-      address = driver.allocate(bytes, stream);
-    }
+    long address = aside == 0 ? takeFrom(bytes, stream) : takeFrom(bytes, aside);
     if (address != 0 && zeroed) {
       driver.fill(address, (byte) 0, bytes, stream);
     }
     return address;
+  }
+
+  private long takeFrom(long bytes, long from) {
+    long address = driver.allocate(bytes, from);
+    if (address == 0 && aside == 0) {
+      driver.trim();
+      address = driver.allocate(bytes, from);
+    }
+    if (aside != 0) {
+      driver.synchronize(from); // so that the recorded stream may use it
+    }
+    return address;
+  }
+
+  /** From now on the stream is recorded: what is queued runs at every replay and not now. */
+  void beginRecording() {
+    aside = driver.createStream();
+    driver.beginCapture(stream);
+  }
+
+  /** Ends that, and returns the graph. */
+  long endRecording() {
+    try {
+      return driver.endCapture(stream, 0);
+    } finally {
+      driver.destroyStream(aside);
+      aside = 0;
+    }
+  }
+
+  /** A replay would copy what the pinned memory holds then. */
+  private void checkNotRecording() {
+    if (aside != 0) {
+      throw new IllegalStateException(
+          "values are copied between host and GPU while a graph is recorded: do so before or after");
+    }
   }
 
   @Override
@@ -53,7 +88,13 @@ final class CudaMemory implements RawMemory {
   }
 
   @Override
+  public void trim() {
+    driver.trim();
+  }
+
+  @Override
   public synchronized void write(MemorySegment from, long address) {
+    checkNotRecording();
     long bytes = from.byteSize();
     for (long at = 0, turn = 0; at < bytes; at += STAGE, turn++) {
       long part = Math.min(STAGE, bytes - at);
@@ -67,6 +108,7 @@ final class CudaMemory implements RawMemory {
 
   @Override
   public synchronized void read(long address, MemorySegment to) {
+    checkNotRecording();
     long bytes = to.byteSize();
     for (long at = 0, turn = 0; at < bytes + STAGE; at += STAGE, turn++) {
       if (at < bytes) {

@@ -26,6 +26,35 @@ public sealed interface Device permits CpuDevice, CudaDevice {
     return new CpuDevice(options);
   }
 
+  /**
+   * A GPU: one device for the whole process, never closed.
+   *
+   * @param ordinal its number on this machine, from 0
+   * @throws dev.fovea.kernels.cuda.CudaException if it cannot be used; the message says why and what to do
+   */
+  static CudaDevice cuda(int ordinal) {
+    return CudaDevice.Shared.open(ordinal);
+  }
+
+  /**
+   * The first GPU that can be used, or else the CPU. Chosen once for the whole process; which it was, and why, is
+   * logged then. GPUs run what models need to predict; what has no form for them yet throws
+   * {@link UnsupportedOperationException}.
+   */
+  static Device auto() {
+    return DeviceChoice.AUTO;
+  }
+
+  /**
+   * A device by its name: {@code cpu}, {@code cuda} or {@code cuda:0}, {@code cuda:1} and so on, or {@code auto}.
+   *
+   * @throws IllegalArgumentException for any other name
+   * @throws dev.fovea.kernels.cuda.CudaException if a GPU was named that cannot be used
+   */
+  static Device named(String name) {
+    return DeviceChoice.named(name);
+  }
+
   /** A short name that messages use: for example {@code "cpu"}. */
   String name();
 

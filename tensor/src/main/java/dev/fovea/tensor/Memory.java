@@ -118,12 +118,20 @@ public final class Memory implements AutoCloseable {
 
   /** One more reference. */
   void retain() {
-    for (int now = references.get(); now > 0; now = references.get()) {
-      if (references.compareAndSet(now, now + 1)) {
-        return;
-      }
+    if (tryRetain()) {
+      return;
     }
     throw new IllegalStateException(Check.text("memory of %d bytes used after it was freed", bytes));
+  }
+
+  /** One more reference, unless it was freed. */
+  boolean tryRetain() {
+    for (int now = references.get(); now > 0; now = references.get()) {
+      if (references.compareAndSet(now, now + 1)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** One reference less; frees with the last. */

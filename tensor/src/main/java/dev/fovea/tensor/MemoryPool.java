@@ -31,7 +31,8 @@ final class MemoryPool {
   // Guarded by this.
   private final Set<Allocation> live = new HashSet<>();
   private final Map<String, Long> labels = new HashMap<>();
-  private final Map<Long, ArrayDeque<Block>> cache = new HashMap<>();
+  private Map<Long, ArrayDeque<Block>> cache = new HashMap<>();
+  private @Nullable Reserve recording;
   private long current;
   private long peak;
   private long used;
@@ -101,8 +102,64 @@ final class MemoryPool {
     return new Memory(device, this, new Block(address, capacity), request);
   }
 
+  /**
+   * What a recorded graph works in: no block of it is used for anything else until it is given back, because every
+   * replay writes to it.
+   */
+  static final class Reserve {
+    private final Map<Long, ArrayDeque<Block>> cacheBefore;
+    private final List<Memory> memory = new ArrayList<>();
+    private final List<Block> blocks = new ArrayList<>();
+
+    private Reserve(Map<Long, ArrayDeque<Block>> cacheBefore) {
+      this.cacheBefore = cacheBefore;
+    }
+  }
+
+  /** From now on blocks are taken anew, and those given back are used again for this reserve only. */
+  synchronized void beginReserve() {
+    if (recording != null) {
+      throw new IllegalStateException("a graph is being recorded on " + device.name() + " already");
+    }
+    recording = new Reserve(cache);
+    cache = new HashMap<>();
+  }
+
+  /** Ends that; what was allocated in between stays reserved. */
+  synchronized Reserve endReserve() {
+    Reserve reserve = recording;
+    if (reserve == null) {
+      throw new IllegalStateException("no graph is being recorded on " + device.name());
+    }
+    recording = null;
+    cache.values().forEach(reserve.blocks::addAll);
+    cache = reserve.cacheBefore;
+    for (Block block : reserve.blocks) {
+      cached -= block.capacity;
+      used += block.capacity;
+    }
+    reserve.memory.removeIf(memory -> !memory.tryRetain());
+    return reserve;
+  }
+
+  /** Gives a reserve back. */
+  void release(Reserve reserve) {
+    synchronized (this) {
+      for (Block block : reserve.blocks) {
+        used -= block.capacity;
+        keep(block);
+      }
+      reserve.blocks.clear();
+    }
+    reserve.memory.forEach(Memory::release);
+    reserve.memory.clear();
+  }
+
   /** Counts new memory; called by its constructor. */
   synchronized Allocation watch(Memory memory, Block block, Allocation.Request request) {
+    if (recording != null) {
+      recording.memory.add(memory);
+    }
     var allocation = new Allocation(memory, unreachable, this, block, request);
     live.add(allocation);
     labels.merge(request.label(), request.bytes(), Long::sum);
@@ -126,14 +183,22 @@ final class MemoryPool {
       raw.fill(block.address, bytes, (byte) 0xFF);
     }
     used -= block.capacity;
+    keep(block);
+    return true;
+  }
+
+  /** Puts a block into the cache. */
+  private synchronized void keep(Block block) {
     block.stamp = ++clock;
     cached += block.capacity;
     cache.computeIfAbsent(block.capacity, capacity -> new ArrayDeque<>()).addFirst(block);
-    return true;
   }
 
   /** Gives cached blocks back to the system, the ones unused for longest first, until at most so many bytes remain. */
   synchronized void evict(long remaining) {
+    if (recording != null) {
+      return; // the graph still needs what is cached now
+    }
     while (cached > remaining) {
       ArrayDeque<Block> oldest = cache.values().stream()
           .filter(blocks -> !blocks.isEmpty())

@@ -50,6 +50,7 @@ public final class MemoryStats {
   public void trim() {
     pool.reportLeaks();
     pool.evict(0);
+    pool.raw().trim();
   }
 
   /** What is in use, largest first, one line for each, with where it was made as far as that was recorded. */

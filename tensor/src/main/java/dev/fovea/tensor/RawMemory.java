@@ -10,6 +10,9 @@ interface RawMemory {
   /** Gives back what {@link #take} returned. */
   void give(long address);
 
+  /** Gives back to the system what was {@linkplain #give given} and is kept for the next that is taken. */
+  default void trim() {}
+
   /** Copies from the device to the host. */
   void read(long address, MemorySegment to);
 

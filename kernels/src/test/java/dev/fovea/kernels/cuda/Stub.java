@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** The stub as the driver library of this JVM. The build runs tests that need it in a JVM of their own. */
-final class Stub {
+public final class Stub {
   private static final String LIBRARY = "fovea.cuda.library";
 
   private static @Nullable StubLibrary library;
@@ -15,7 +15,7 @@ final class Stub {
   private Stub() {}
 
   /** The stub, as new; the test is skipped where there can be none. */
-  static synchronized StubLibrary fresh() throws IOException, InterruptedException {
+  public static synchronized StubLibrary fresh() throws IOException, InterruptedException {
     assumeTrue(System.getProperty(LIBRARY) != null, "runs in the execution 'driver' of the build, on a stub");
     assumeTrue(StubLibrary.canCompile(), "there is no C compiler cc here to make the stub of the driver library");
     if (library == null) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The command line: what it prints where, and its exit codes. */
@@ -31,9 +32,12 @@ class FoveaTest {
   }
 
   @Test
-  void devicesDescribesTheCpu() {
+  void devicesDescribesWhatIsHere() {
     assertEquals(0, run("devices"));
-    assertTrue(out.toString().startsWith("cpu: "), out.toString());
+    List<String> lines = out.toString().lines().toList();
+    assertTrue(lines.getFirst().startsWith("cpu: "), out.toString());
+    assertTrue(lines.get(1).matches("cuda: no NVIDIA .*|cuda:0: .*"), out.toString());
+    assertTrue(lines.getLast().matches("kernels for cuda: (built with CUDA \\d.*|not built.*)"), out.toString());
   }
 
   @Test
