@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The {@code cp.async} of a warp that are in flight. Their bytes arrive when they are waited for, and not before. */
 final class AsyncQueue {
@@ -15,6 +16,7 @@ final class AsyncQueue {
     final long[] from = new long[Warp.LANES];
     final int[] size = new int[Warp.LANES];
     final int[] group = new int[Warp.LANES];
+    final @Nullable Allocation[] source = new Allocation[Warp.LANES];
   }
 
   private final List<Copies> flying = new ArrayList<>();
@@ -46,6 +48,7 @@ final class AsyncQueue {
     int ignored = ignores ? o.source(3) : 0;
     boolean policy = o.has("L2::cache_hint");
     int size = !ignores && o.count() > (policy ? 4 : 3) ? o.reg(3) : -1;
+    Sources sources = new Sources(bytes);
     return (w, m) -> {
       Copies copies = w.async.next(m, bytes);
       int zeros = Operands.value(w, ignored);
@@ -54,7 +57,7 @@ final class AsyncQueue {
         int at = w.block.shared.offset(w, l, w.r[to + l] + toOffset, bytes, "copies asynchronously to");
         int count = (zeros >> l & 1) != 0 ? 0 : size < 0 ? bytes : (int) w.r[size + l];
         long source = w.r[from + l] + fromOffset;
-        check(w, l, source, bytes, count);
+        copies.source[l] = sources.find(w, l, source, count);
         w.block.shared.fly(w, l, at, bytes);
         copies.to[l] = at;
         copies.from[l] = source;
@@ -64,26 +67,45 @@ final class AsyncQueue {
     };
   }
 
-  private static void check(Warp w, int lane, long source, int bytes, int count) {
-    if (count < 0 || count > bytes) {
-      throw w.fault(lane, "copies " + count + " bytes asynchronously where " + bytes + " is the most");
+  /** Finds and checks where copies come from. */
+  private static final class Sources {
+    private final int bytes;
+
+    /** The allocation of the last copy: most often that of the next. */
+    private @Nullable Allocation last;
+
+    Sources(int bytes) {
+      this.bytes = bytes;
     }
-    if ((source & bytes - 1) != 0) {
-      throw w.fault(lane, "copies asynchronously from " + Warp.hex(source) + ", which is no multiple of " + bytes);
-    }
-    if (count > 0) {
-      Allocation allocation = w.block.launch.memory().find(w, lane, source, count, "copies asynchronously from");
-      byte[] valid = allocation.valid;
+
+    @Nullable
+    Allocation find(Warp w, int lane, long source, int count) {
+      if (count < 0 || count > bytes) {
+        throw w.fault(lane, "copies " + count + " bytes asynchronously where " + bytes + " is the most");
+      }
+      if ((source & bytes - 1) != 0) {
+        throw w.fault(lane, "copies asynchronously from " + Warp.hex(source) + ", which is no multiple of " + bytes);
+      }
+      if (count == 0) {
+        return null;
+      }
+      Allocation found = last;
+      if (found == null || source < found.base || source - found.base + count > found.limit) {
+        found = w.block.launch.memory().find(w, lane, source, count, "copies asynchronously from");
+        last = found;
+      }
+      byte[] valid = found.valid;
       if (valid != null && w.block.launch.checks().memory()) {
         for (int i = 0; i < count; i++) {
-          if (!Words.valid(valid, source - allocation.base + i, 1)) {
+          if (!Words.valid(valid, source - found.base + i, 1)) {
             throw w.fault(
                 lane,
                 "copies " + count + " bytes asynchronously from " + Warp.hex(source) + ", uninitialised from offset "
-                    + (source - allocation.base + i) + " of " + allocation + " on");
+                    + (source - found.base + i) + " of " + found + " on");
           }
         }
       }
+      return found;
     }
   }
 
@@ -130,8 +152,7 @@ final class AsyncQueue {
 
   private static void land(Warp w, int l, Copies copies) {
     int size = copies.size[l];
-    Allocation allocation =
-        size == 0 ? null : w.block.launch.memory().find(w, l, copies.from[l], size, "copies asynchronously from");
+    Allocation allocation = copies.source[l];
     for (int i = 0; i < copies.bytes; i += 4) {
       int value = 0;
       if (allocation != null && i < size) {

@@ -47,7 +47,7 @@ final class Flattener {
       throw new PtxException(module.name + ": " + function.name + " calls itself; recursion is not supported");
     }
     calls.push(function.name);
-    for (Statement statement : function.statements) {
+    for (Statement statement : function.statements()) {
       if (statement.label() != null) {
         targets.put(label(statement.label(), instance), statements.size());
       } else if (statement.operation().startsWith("call")) {
@@ -88,7 +88,7 @@ final class Flattener {
       }
     }
     PtxModule.Function function = name == null ? null : module.functions.get(name);
-    if (function == null || !function.defined) {
+    if (function == null || !function.defined()) {
       // What the CUDA runtime brings, such as __assertfail and vprintf: handled where it is executed.
       statements.add(call);
       return;

@@ -10,6 +10,15 @@ import org.jspecify.annotations.Nullable;
  * place (2^-11 for {@code tanh.approx}).
  */
 final class Floats {
+  private static final double LN_2 = StrictMath.log(2);
+  private static final double[] INVERSE = new double[13];
+
+  static {
+    for (int i = 1; i < INVERSE.length; i++) {
+      INVERSE[i] = 1.0 / i;
+    }
+  }
+
   private Floats() {}
 
   /** A function of floats, computed in double where that rounds as one operation. */
@@ -60,14 +69,24 @@ final class Floats {
         : Rounding.toFloat(Rounding.sumToOdd(quotient, (rest > 0) == (b > 0) ? 1e-300 : -1e-300), mode);
   }
 
+  /** 2^x: the Taylor series of its fraction, to a few units of a double's last place. */
   static double exp2(double x) {
-    return x == Math.rint(x) && Math.abs(x) < 1000 ? Math.scalb(1.0, (int) x) : StrictMath.pow(2, x);
+    if (!(Math.abs(x) < 1000)) {
+      return Math.pow(2, x);
+    }
+    double whole = Math.rint(x);
+    double y = (x - whole) * LN_2;
+    double sum = 1;
+    for (int i = 12; i > 0; i--) {
+      sum = 1 + sum * y * INVERSE[i];
+    }
+    return Math.scalb(sum, (int) whole);
   }
 
   static double log2(double x) {
     int exponent = Math.getExponent(x);
     boolean power = x > 0 && x == Math.scalb(1.0, exponent);
-    return power ? exponent : StrictMath.log(x) / StrictMath.log(2);
+    return power ? exponent : StrictMath.log(x) / LN_2;
   }
 
   private static Op add(Operands o) {

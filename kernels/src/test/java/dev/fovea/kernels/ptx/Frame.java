@@ -21,6 +21,7 @@ final class Frame {
   private int sharedBytes;
   private int localBytes;
   private int parameterBytes;
+  private boolean placed;
 
   /**
    * Lays out the variables of a kernel and of its flat statements; those of the module are where {@code globals} says.
@@ -70,6 +71,7 @@ final class Frame {
       localBytes += (int) variable.bytes;
     } else {
       addresses.put(variable, globals.applyAsLong(variable));
+      placed = true;
     }
   }
 
@@ -84,8 +86,7 @@ final class Frame {
 
   /** The offset of a register's lanes. */
   int slot(Operand.Register register) {
-    Integer slot = slots.get(register);
-    return slot != null ? slot : slots.computeIfAbsent(register, r -> Warp.LANES * registers++);
+    return slots.get(register);
   }
 
   int predicate(Operand.Register register) {
@@ -137,6 +138,11 @@ final class Frame {
 
   int localBytes() {
     return localBytes;
+  }
+
+  /** Whether it knows the address of a variable of the module. */
+  boolean placed() {
+    return placed;
   }
 
   int parameterBytes() {

@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,10 @@ final class GlobalMemory {
   private static final long GAP = 1 << 16;
 
   private final ConcurrentSkipListMap<Long, Allocation> allocations = new ConcurrentSkipListMap<>();
-  private long next = FIRST;
+
+  /** No two allocations of a process have the same address: kernels remember where they looked last. */
+  private static final AtomicLong NEXT = new AtomicLong(FIRST);
+
   private long used;
 
   /** The window of a generic address, or 0 for global memory. */
@@ -32,9 +36,9 @@ final class GlobalMemory {
   }
 
   synchronized Allocation allocate(long bytes, String label) {
-    Allocation allocation = new Allocation(next, bytes, label);
-    allocations.put(next, allocation);
-    next = (next + bytes + GAP + 511) & -512;
+    long room = (bytes + GAP + 511) & -512;
+    Allocation allocation = new Allocation(NEXT.getAndAdd(room), bytes, label);
+    allocations.put(allocation.base, allocation);
     used += bytes;
     return allocation;
   }

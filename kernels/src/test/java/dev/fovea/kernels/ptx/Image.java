@@ -16,7 +16,6 @@ final class Image {
     this.module = module;
     this.memory = memory;
     module.variables.values().forEach(this::place);
-    module.functions.values().forEach(f -> f.variables.forEach(this::place));
   }
 
   private void place(Variable variable) {
@@ -36,7 +35,15 @@ final class Image {
   }
 
   Kernel kernel(String name) {
-    return kernels.computeIfAbsent(name, n -> KernelCompiler.compile(module, n, this::address));
+    Kernel known = module.kernels.get(name);
+    if (known != null) {
+      return known;
+    }
+    Kernel kernel = kernels.computeIfAbsent(name, n -> KernelCompiler.compile(module, n, this::address));
+    if (!kernel.placed) {
+      module.kernels.put(name, kernel);
+    }
+    return kernel;
   }
 
   private long address(Variable variable) {

@@ -44,6 +44,9 @@ final class Kernel {
   /** The most threads of a block, or 0. */
   final int maxThreads;
 
+  /** Whether addresses of the module's variables are in it. */
+  final boolean placed;
+
   Kernel(KernelCompiler compiler) {
     name = compiler.function.name;
     module = compiler.module.name;
@@ -59,6 +62,7 @@ final class Kernel {
     localBytes = compiler.frame.localBytes();
     parameterBytes = compiler.frame.parameterBytes();
     maxThreads = compiler.function.maxThreads;
+    placed = compiler.frame.placed();
   }
 
   /** Where an instruction stands in the PTX and in the source. */

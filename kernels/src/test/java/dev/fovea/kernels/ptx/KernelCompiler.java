@@ -20,6 +20,7 @@ final class KernelCompiler {
     Flattener flat = new Flattener(module);
     statements = flat.flatten(function);
     frame = new Frame(function, statements, globals);
+    RegisterAllocation.allocate(statements, flat, frame);
     for (Statement statement : statements) {
       Operand.Reg guard = statement.guard();
       int number = guard == null ? 0 : frame.predicate(guard.register()) + 1;
@@ -31,7 +32,7 @@ final class KernelCompiler {
   /** Compiles a kernel; the module's variables are where {@code globals} says. */
   static Kernel compile(PtxModule module, String name, ToLongFunction<Variable> globals) {
     PtxModule.Function function = module.functions.get(name);
-    if (function == null || !function.entry || !function.defined) {
+    if (function == null || !function.entry || !function.defined()) {
       throw new PtxException(module.name + " has no kernel " + name);
     }
     return new Kernel(new KernelCompiler(module, function, globals));
@@ -131,9 +132,14 @@ final class KernelCompiler {
   int sharedGrain() {
     int grain = 4;
     for (Statement statement : statements) {
+      String name = statement.operation();
+      boolean memory =
+          name.startsWith("ld.") || name.startsWith("st.") || name.startsWith("atom") || name.startsWith("red.");
+      if (!memory) {
+        continue;
+      }
       Operands o = new Operands(module, statement, frame, new Flattener(module));
-      boolean memory = o.name.equals("ld") || o.name.equals("st") || o.name.equals("atom") || o.name.equals("red");
-      if (memory && (o.space() == Operands.Space.SHARED || o.space() == Operands.Space.GENERIC)) {
+      if (o.space() == Operands.Space.SHARED || o.space() == Operands.Space.GENERIC) {
         grain = Math.min(grain, o.type().bytes);
       }
     }

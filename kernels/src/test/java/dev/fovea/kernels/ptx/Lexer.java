@@ -1,8 +1,5 @@
 package dev.fovea.kernels.ptx;
 
-import java.util.ArrayList;
-import java.util.List;
-
 /** Splits PTX text into tokens that know their line. */
 final class Lexer {
   /** Kinds of tokens. */
@@ -15,7 +12,7 @@ final class Lexer {
   }
 
   /** One token. */
-  record Token(Kind kind, String text, int line) {
+  record Token(Kind kind, String text, int line, int offset) {
     boolean is(String wanted) {
       return kind != Kind.STRING && text.equals(wanted);
     }
@@ -25,47 +22,38 @@ final class Lexer {
   private int at;
   private int line = 1;
 
-  private Lexer(String text) {
+  Lexer(String text, int from, int line) {
     this.text = text;
+    this.at = from;
+    this.line = line;
   }
 
-  static List<Token> tokens(String text) {
-    Lexer lexer = new Lexer(text);
-    List<Token> tokens = new ArrayList<>();
-    while (true) {
-      Token token = lexer.next();
-      tokens.add(token);
-      if (token.kind == Kind.END) {
-        return tokens;
-      }
-    }
-  }
-
-  private Token next() {
+  /** The next token; at the end, one of that kind. */
+  Token next() {
     skipBlanks();
     if (at >= text.length()) {
-      return new Token(Kind.END, "", line);
+      return new Token(Kind.END, "", line, at);
     }
     char c = text.charAt(at);
     int start = at;
     if (c == '"') {
       at = text.indexOf('"', at + 1) + 1;
-      return new Token(Kind.STRING, text.substring(start + 1, at - 1), line);
+      return new Token(Kind.STRING, text.substring(start + 1, at - 1), line, start);
     }
     if (Character.isDigit(c)) {
       while (at < text.length() && (Character.isLetterOrDigit(text.charAt(at)) || decimalPoint())) {
         at++;
       }
-      return new Token(Kind.NUMBER, text.substring(start, at), line);
+      return new Token(Kind.NUMBER, text.substring(start, at), line, start);
     }
     if (nameStart(c)) {
       while (at < text.length() && namePart()) {
         at++;
       }
-      return new Token(Kind.NAME, text.substring(start, at), line);
+      return new Token(Kind.NAME, text.substring(start, at), line, start);
     }
     at++;
-    return new Token(Kind.PUNCTUATION, String.valueOf(c), line);
+    return new Token(Kind.PUNCTUATION, String.valueOf(c), line, start);
   }
 
   private boolean decimalPoint() {
@@ -84,6 +72,22 @@ final class Lexer {
       return true;
     }
     return nameStart(c) || Character.isDigit(c);
+  }
+
+  /** Goes to behind the bracket that closes this one, without making tokens of what lies between. */
+  void restart(Token open) {
+    at = open.offset;
+    line = open.line;
+    int depth = 0;
+    do {
+      skipBlanks();
+      char c = at < text.length() ? text.charAt(at) : '}';
+      if (c == '"') {
+        at = text.indexOf('"', at + 1);
+      }
+      depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+      at++;
+    } while (depth > 0 && at < text.length());
   }
 
   private void skipBlanks() {

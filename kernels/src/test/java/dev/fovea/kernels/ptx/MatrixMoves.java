@@ -29,29 +29,31 @@ final class MatrixMoves {
       if (w.together(m, -1) == 0) {
         return;
       }
+      for (int lane = 0; lane < 8 * d.length; lane++) {
+        w.rows[lane] = row(w, lane, w.r[a + lane] + offset, generic, load ? "reads" : "writes");
+      }
       for (int i = 0; i < d.length; i++) {
         if (load) {
-          load(w, i, d[i], a, offset, transposed, generic);
+          load(w, i, d[i], transposed);
         } else {
-          store(w, i, d[i], a, offset, transposed, generic);
+          store(w, i, d[i], transposed);
         }
       }
     };
   }
 
-  private static int row(Warp w, int lane, int a, long offset, boolean generic, String verb) {
-    long address = w.r[a + lane] + offset;
+  private static int row(Warp w, int lane, long address, boolean generic, String verb) {
     if (generic && GlobalMemory.window(address) != GlobalMemory.SHARED_WINDOW) {
       throw w.fault(lane, verb + " a matrix at " + Warp.hex(address) + ", which is not in shared memory");
     }
     return w.block.shared.offset(w, lane, address, ROW_BYTES, verb);
   }
 
-  private static void load(Warp w, int matrix, int d, int a, long offset, boolean transposed, boolean generic) {
+  private static void load(Warp w, int matrix, int d, boolean transposed) {
     long[] cells = w.exchange;
     for (int row = 0; row < 8; row++) {
       int lane = matrix * 8 + row;
-      int at = row(w, lane, a, offset, generic, "reads");
+      int at = w.rows[lane];
       for (int i = 0; i < 4; i++) {
         cells[row * 4 + i] = w.block.shared.get(w, lane, at + 4 * i, 4);
       }
@@ -70,14 +72,14 @@ final class MatrixMoves {
     return cells[row * 4 + (column >> 1)] >>> 16 * (column & 1) & 0xffff;
   }
 
-  private static void store(Warp w, int matrix, int d, int a, long offset, boolean transposed, boolean generic) {
+  private static void store(Warp w, int matrix, int d, boolean transposed) {
     long[] cells = w.exchange;
     for (int l = 0; l < Warp.LANES; l++) {
       cells[l] = w.r[d + l] & 0xffff_ffffL;
     }
     for (int row = 0; row < 8; row++) {
       int lane = matrix * 8 + row;
-      int at = row(w, lane, a, offset, generic, "writes");
+      int at = w.rows[lane];
       for (int i = 0; i < 4; i++) {
         long value = transposed ? half(cells, 2 * i, row) | half(cells, 2 * i + 1, row) << 16 : cells[row * 4 + i];
         w.block.shared.put(w, lane, at + 4 * i, 4, value);

@@ -8,23 +8,28 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads PTX text: the module's directives and the bodies of its functions. */
 final class Parser {
-  private final Tokens tokens;
   private final PtxModule module;
+  private final String text;
+  private final Tokens tokens;
   private final Declarations declarations;
-  private final Map<Integer, String> files = new HashMap<>();
 
-  /** Locations name files by number, and files are declared at the end: filled in afterwards. */
-  private final List<PtxModule.Function> bodies = new ArrayList<>();
+  /** Locations name files by number. */
+  private final Map<Integer, String> files;
 
-  private PtxModule.@Nullable Function function;
-  private Scope scope = new Scope(null);
+  private Scope scope;
   private Statement.@Nullable Location location;
 
   Parser(String name, String text) {
-    tokens = new Tokens(name, text);
-    module = new PtxModule(name);
+    this(new PtxModule(name), text, new Tokens(name, text, 0, 1), new Scope(null), files(text));
+  }
+
+  private Parser(PtxModule module, String text, Tokens tokens, Scope scope, Map<Integer, String> files) {
+    this.module = module;
+    this.text = text;
+    this.tokens = tokens;
+    this.scope = scope;
+    this.files = files;
     declarations = new Declarations(tokens);
-    scanFiles(text);
   }
 
   PtxModule module() {
@@ -35,14 +40,15 @@ final class Parser {
   }
 
   /** The files' names, which nvcc writes after the code that refers to them. */
-  private void scanFiles(String text) {
-    for (String line : (Iterable<String>) text.lines()::iterator) {
-      if (line.stripLeading().startsWith(".file")) {
-        Tokens words = new Tokens("", line);
-        words.next();
+  private static Map<Integer, String> files(String text) {
+    Map<Integer, String> files = new HashMap<>();
+    for (int at = text.indexOf(".file"); at >= 0; at = text.indexOf(".file", at + 1)) {
+      Tokens words = new Tokens("", text, at, 1);
+      if (words.next().is(".file") && words.peek().kind() == Lexer.Kind.NUMBER) {
         files.put(words.number(), words.next().text());
       }
     }
+    return files;
   }
 
   private void directive() {
@@ -82,24 +88,24 @@ final class Parser {
     }
     made.returns.addAll(returns);
     made.parameters.addAll(parameters);
-    made.defined = true;
-    function = made;
-    bodies.add(made);
-    Scope module = scope;
-    scope = new Scope(module);
-    location = null;
-    for (Variable variable : returns) {
-      scope.variable(variable);
-    }
-    for (Variable variable : parameters) {
-      variable.framed = !entry;
-      scope.variable(variable);
-    }
     for (Variable variable : returns) {
       variable.framed = true;
     }
-    block(made);
-    scope = module;
+    for (Variable variable : parameters) {
+      variable.framed = !entry;
+    }
+    Lexer.Token open = tokens.peek();
+    made.define(statements -> body(made, open, statements));
+    tokens.skipBraces();
+  }
+
+  /** Reads the body of a function, which begins at this bracket. */
+  private void body(PtxModule.Function function, Lexer.Token open, List<Statement> statements) {
+    Scope inner = new Scope(scope);
+    function.returns.forEach(inner::variable);
+    function.parameters.forEach(inner::variable);
+    Tokens own = new Tokens(module.name, text, open.offset(), open.line());
+    new Parser(module, text, own, inner, files).block(statements);
   }
 
   private List<Variable> parameters() {
@@ -126,16 +132,16 @@ final class Parser {
     }
   }
 
-  private void block(PtxModule.Function function) {
+  private void block(List<Statement> statements) {
     tokens.expect("{");
     Scope outer = scope;
     scope = new Scope(outer);
     declareLabels();
     while (!tokens.take("}")) {
       if (tokens.end()) {
-        throw tokens.error("the body of " + function.name + " does not end");
+        throw tokens.error("the body of a function does not end");
       }
-      line(function);
+      line(statements);
     }
     scope = outer;
   }
@@ -157,12 +163,12 @@ final class Parser {
     }
   }
 
-  private void line(PtxModule.Function function) {
+  private void line(List<Statement> statements) {
     if (tokens.take(";")) {
       return;
     }
     if (tokens.is("{")) {
-      block(function);
+      block(statements);
       return;
     }
     String word = tokens.peek().text();
@@ -171,7 +177,6 @@ final class Parser {
       case ".param", ".local", ".shared", ".const", ".global" -> {
         Variable variable = declarations.variable();
         variable.framed = variable.space == Variable.Space.PARAM || variable.space == Variable.Space.LOCAL;
-        function.variables.add(variable);
         scope.variable(variable);
       }
       case ".loc" -> location = location();
@@ -186,10 +191,9 @@ final class Parser {
         if (tokens.peek(1).is(":")) {
           Operand.Label label = scope.findLabel(tokens.name());
           tokens.expect(":");
-          function.statements.add(
-              new Statement("", List.of(), null, label, tokens.peek().line(), location));
+          statements.add(new Statement("", List.of(), null, label, tokens.peek().line(), location));
         } else {
-          function.statements.add(instruction());
+          statements.add(instruction());
         }
       }
     }
@@ -309,7 +313,7 @@ final class Parser {
       }
       return new Operand.Special(name);
     }
-    if (function != null && module.functions.containsKey(name)) {
+    if (module.functions.containsKey(name)) {
       return new Operand.Callee(name);
     }
     throw tokens.error("unknown name " + name);

@@ -4,6 +4,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A parsed PTX text: its variables and functions. */
 final class PtxModule {
@@ -13,25 +16,41 @@ final class PtxModule {
     final boolean entry;
     final List<Variable> returns = new ArrayList<>();
     final List<Variable> parameters = new ArrayList<>();
-    final List<Statement> statements = new ArrayList<>();
-
-    /** Variables declared in the body: shared, local, and the parameter areas of calls. */
-    final List<Variable> variables = new ArrayList<>();
+    private final List<Statement> statements = new ArrayList<>();
+    private @Nullable Consumer<List<Statement>> body;
 
     /** The most threads of a block ({@code .maxntid}, {@code .reqntid}), or 0. */
     int maxThreads;
 
-    boolean defined;
-
     Function(String name, boolean entry) {
       this.name = name;
       this.entry = entry;
+    }
+
+    /** Says how the body is read when somebody asks for it. */
+    void define(Consumer<List<Statement>> body) {
+      this.body = body;
+    }
+
+    boolean defined() {
+      return body != null;
+    }
+
+    /** The statements of the body; a file has far more functions than are run. */
+    synchronized List<Statement> statements() {
+      if (statements.isEmpty() && body != null) {
+        body.accept(statements);
+      }
+      return statements;
     }
   }
 
   final String name;
   final Map<String, Function> functions = new LinkedHashMap<>();
   final Map<String, Variable> variables = new LinkedHashMap<>();
+
+  /** Kernels that refer to no variable of the module, so that they are the same wherever it is loaded. */
+  final Map<String, Kernel> kernels = new ConcurrentHashMap<>();
 
   PtxModule(String name) {
     this.name = name;

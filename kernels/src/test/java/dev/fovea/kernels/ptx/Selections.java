@@ -6,10 +6,15 @@ import org.jspecify.annotations.Nullable;
 final class Selections {
   private Selections() {}
 
-  /** Compares the values of a lane; which comparison it is was decided before. */
+  private static final int LESS = 1;
+  private static final int EQUAL = 2;
+  private static final int GREATER = 4;
+  private static final int UNORDERED = 8;
+
+  /** How the values of a lane relate. */
   @FunctionalInterface
-  private interface Comparison {
-    boolean holds(long a, long b);
+  private interface Relation {
+    int of(long a, long b);
   }
 
   static @Nullable Op compile(Operands o) {
@@ -75,90 +80,103 @@ final class Selections {
   /** Compares operands 1 and 2 into a predicate, or into the warp's scratch for -1. */
   private static Op comparing(Operands o, int p) {
     Type type = o.type();
-    String how = o.part(1);
+    int accepted = accepted(o, o.part(1));
     int a = o.reg(1);
     int b = o.reg(2);
-    if (type == Type.S32 && p >= 0) {
-      return signed32(how, p, a, b);
+    boolean flush = o.has("ftz");
+    if (type == Type.F32 && !flush) {
+      return floats(accepted, p, a, b);
     }
-    Comparison comparison = comparison(o, type, how);
+    if (type == Type.S32 || type == Type.U32 || type == Type.B32) {
+      // Unsigned numbers compare as signed ones that are moved by half the range.
+      return integers(accepted, p, a, b, type == Type.U32 ? Integer.MIN_VALUE : 0);
+    }
+    Relation relation = relation(type, flush);
     return (w, m) -> {
       long[] r = w.r;
       int result = 0;
       for (int left = m; left != 0; left &= left - 1) {
         int l = Integer.numberOfTrailingZeros(left);
-        result |= comparison.holds(r[a + l], r[b + l]) ? 1 << l : 0;
+        result |= (relation.of(r[a + l], r[b + l]) & accepted) != 0 ? 1 << l : 0;
       }
-      w.compared = result;
-      if (p >= 0) {
-        w.p[p] = w.p[p] & ~m | result;
-      }
+      give(w, m, p, result);
     };
   }
 
-  /** The commonest comparison: which signs of a difference satisfy it. */
-  private static Op signed32(String how, int p, int a, int b) {
-    boolean less = how.equals("lt") || how.equals("le") || how.equals("ne");
-    boolean equal = how.equals("eq") || how.equals("le") || how.equals("ge");
-    boolean greater = how.equals("gt") || how.equals("ge") || how.equals("ne");
-    return (w, m) -> {
-      long[] r = w.r;
-      int result = 0;
-      for (int left = m; left != 0; left &= left - 1) {
-        int l = Integer.numberOfTrailingZeros(left);
-        int x = (int) r[a + l];
-        int y = (int) r[b + l];
-        boolean holds = x < y ? less : x == y ? equal : greater;
-        result |= holds ? 1 << l : 0;
-      }
+  private static void give(Warp w, int m, int p, int result) {
+    w.compared = result;
+    if (p >= 0) {
       w.p[p] = w.p[p] & ~m | result;
+    }
+  }
+
+  private static Op integers(int accepted, int p, int a, int b, int move) {
+    return (w, m) -> {
+      long[] r = w.r;
+      int result = 0;
+      for (int left = m; left != 0; left &= left - 1) {
+        int l = Integer.numberOfTrailingZeros(left);
+        int x = (int) r[a + l] + move;
+        int y = (int) r[b + l] + move;
+        int relation = x < y ? LESS : x == y ? EQUAL : GREATER;
+        result |= (relation & accepted) != 0 ? 1 << l : 0;
+      }
+      give(w, m, p, result);
     };
   }
 
-  private static Comparison comparison(Operands o, Type type, String how) {
-    if (type == Type.U64) {
-      return switch (how) {
-        case "lt", "lo" -> (a, b) -> Long.compareUnsigned(a, b) < 0;
-        case "le", "ls" -> (a, b) -> Long.compareUnsigned(a, b) <= 0;
-        case "gt", "hi" -> (a, b) -> Long.compareUnsigned(a, b) > 0;
-        case "ge", "hs" -> (a, b) -> Long.compareUnsigned(a, b) >= 0;
-        case "eq" -> (a, b) -> a == b;
-        case "ne" -> (a, b) -> a != b;
-        default -> throw o.error("is a comparison that the PTX machine does not know");
-      };
-    }
-    if (type.floating()) {
-      boolean flush = o.has("ftz");
-      return (a, b) -> floats(how, number(type, a, flush), number(type, b, flush));
-    }
+  private static Op floats(int accepted, int p, int a, int b) {
+    return (w, m) -> {
+      long[] r = w.r;
+      int result = 0;
+      for (int left = m; left != 0; left &= left - 1) {
+        int l = Integer.numberOfTrailingZeros(left);
+        float x = Float.intBitsToFloat((int) r[a + l]);
+        float y = Float.intBitsToFloat((int) r[b + l]);
+        int relation = x < y ? LESS : x == y ? EQUAL : x > y ? GREATER : UNORDERED;
+        result |= (relation & accepted) != 0 ? 1 << l : 0;
+      }
+      give(w, m, p, result);
+    };
+  }
+
+  /** The relations that satisfy a comparison. */
+  private static int accepted(Operands o, String how) {
     return switch (how) {
-      case "lt", "lo" -> (a, b) -> type.integer(a) < type.integer(b);
-      case "le", "ls" -> (a, b) -> type.integer(a) <= type.integer(b);
-      case "gt", "hi" -> (a, b) -> type.integer(a) > type.integer(b);
-      case "ge", "hs" -> (a, b) -> type.integer(a) >= type.integer(b);
-      case "eq" -> (a, b) -> type.integer(a) == type.integer(b);
-      case "ne" -> (a, b) -> type.integer(a) != type.integer(b);
+      case "lt", "lo" -> LESS;
+      case "le", "ls" -> LESS | EQUAL;
+      case "gt", "hi" -> GREATER;
+      case "ge", "hs" -> GREATER | EQUAL;
+      case "eq" -> EQUAL;
+      case "ne" -> LESS | GREATER;
+      case "ltu" -> LESS | UNORDERED;
+      case "leu" -> LESS | EQUAL | UNORDERED;
+      case "gtu" -> GREATER | UNORDERED;
+      case "geu" -> GREATER | EQUAL | UNORDERED;
+      case "equ" -> EQUAL | UNORDERED;
+      case "neu" -> LESS | GREATER | UNORDERED;
+      case "num" -> LESS | EQUAL | GREATER;
+      case "nan" -> UNORDERED;
       default -> throw o.error("is a comparison that the PTX machine does not know");
     };
   }
 
-  private static boolean floats(String how, double a, double b) {
-    return switch (how) {
-      case "lt" -> a < b;
-      case "le" -> a <= b;
-      case "gt" -> a > b;
-      case "ge" -> a >= b;
-      case "eq" -> a == b;
-      case "ne" -> a < b || a > b;
-      case "ltu" -> !(a >= b);
-      case "leu" -> !(a > b);
-      case "gtu" -> !(a <= b);
-      case "geu" -> !(a < b);
-      case "equ" -> !(a < b || a > b);
-      case "neu" -> a != b;
-      case "num" -> !Double.isNaN(a) && !Double.isNaN(b);
-      default -> Double.isNaN(a) || Double.isNaN(b);
-    };
+  private static Relation relation(Type type, boolean flush) {
+    if (type.floating()) {
+      return (a, b) -> ordered(number(type, a, flush), number(type, b, flush));
+    }
+    if (type == Type.U64) {
+      return (a, b) -> ordered(Long.compareUnsigned(a, b));
+    }
+    return (a, b) -> ordered(Long.compare(type.integer(a), type.integer(b)));
+  }
+
+  private static int ordered(double a, double b) {
+    return a < b ? LESS : a == b ? EQUAL : a > b ? GREATER : UNORDERED;
+  }
+
+  private static int ordered(int sign) {
+    return sign < 0 ? LESS : sign == 0 ? EQUAL : GREATER;
   }
 
   private static double number(Type type, long bits, boolean flush) {
@@ -191,12 +209,12 @@ final class Selections {
   }
 
   private static Op setPairs(Operands o, Type type, Type source) {
-    String how = o.part(1);
+    int accepted = accepted(o, o.part(1));
     Type half = source == Type.F16X2 ? Type.F16 : Type.BF16;
     long yes = type == Type.F16X2 ? 0x3c00 : type == Type.BF16X2 ? 0x3f80 : 0xffff;
     return Lanes.binary(o, (a, b) -> {
-      long low = floats(how, number(half, a, false), number(half, b, false)) ? yes : 0;
-      long high = floats(how, number(half, a >>> 16, false), number(half, b >>> 16, false)) ? yes : 0;
+      long low = (ordered(number(half, a, false), number(half, b, false)) & accepted) != 0 ? yes : 0;
+      long high = (ordered(number(half, a >>> 16, false), number(half, b >>> 16, false)) & accepted) != 0 ? yes : 0;
       return high << 16 | low;
     });
   }

@@ -1,31 +1,43 @@
 package dev.fovea.kernels.ptx;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** Reads tokens one after another, and says what it expected where. */
 final class Tokens {
   private final String file;
-  private final List<Lexer.Token> tokens;
+  private final Lexer lexer;
+
+  /** What was looked at ahead. */
+  private final List<Lexer.Token> ahead = new ArrayList<>();
+
   private int at;
 
-  Tokens(String file, String text) {
+  Tokens(String file, String text, int from, int line) {
     this.file = file;
-    this.tokens = Lexer.tokens(text);
+    lexer = new Lexer(text, from, line);
   }
 
   Lexer.Token peek() {
-    return tokens.get(at);
+    return peek(0);
   }
 
   /** The token so many places further on. */
-  Lexer.Token peek(int ahead) {
-    return tokens.get(Math.min(at + ahead, tokens.size() - 1));
+  Lexer.Token peek(int places) {
+    while (at + places >= ahead.size()) {
+      ahead.add(lexer.next());
+    }
+    return ahead.get(at + places);
   }
 
   Lexer.Token next() {
-    Lexer.Token token = tokens.get(at);
+    Lexer.Token token = peek();
     if (token.kind() != Lexer.Kind.END) {
       at++;
+    }
+    if (at == ahead.size()) {
+      ahead.clear();
+      at = 0;
     }
     return token;
   }
@@ -40,7 +52,7 @@ final class Tokens {
 
   boolean take(String text) {
     if (is(text)) {
-      at++;
+      next();
       return true;
     }
     return false;
@@ -121,17 +133,18 @@ final class Tokens {
   void skipLine() {
     int line = peek().line();
     while (!end() && peek().line() == line) {
-      at++;
+      next();
     }
   }
 
-  /** Leaves out a balanced {@code {...}}. */
+  /** Leaves out a balanced {@code {...}} that comes next. */
   void skipBraces() {
-    expect("{");
-    for (int depth = 1; depth > 0 && !end(); ) {
-      Lexer.Token token = next();
-      depth += token.is("{") ? 1 : token.is("}") ? -1 : 0;
+    if (!is("{")) {
+      throw error("expected '{', got '" + peek().text() + "'");
     }
+    lexer.restart(peek());
+    ahead.clear();
+    at = 0;
   }
 
   PtxException error(String message) {

@@ -52,6 +52,9 @@ final class Warp {
   /** Room for what lanes exchange. */
   final long[] exchange = new long[LANES];
 
+  /** Room for the addresses of a matrix' rows. */
+  final int[] rows = new int[LANES];
+
   /** Room for the operands of a matrix product. */
   final float[] matrixA = new float[256];
 
