@@ -10,6 +10,8 @@ import dev.fovea.vit.image.Preprocessor;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
 import dev.fovea.vit.weights.Checkpoint;
+import dev.fovea.vit.weights.ModelWriter;
+import dev.fovea.vit.weights.Notes;
 import dev.fovea.vit.weights.WeightMap;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,15 +34,17 @@ import org.jspecify.annotations.Nullable;
 public final class Vit implements AutoCloseable {
   private final VisionTransformer model;
   private final WeightMap weights;
+  private final Notes notes;
   private final Path path;
 
   /** Made when first asked for, so that a folder without word of pictures is no trouble to who has none. */
   private @Nullable Inference inference;
 
-  private Vit(Path path, VisionTransformer model, WeightMap weights) {
+  private Vit(Path path, VisionTransformer model, WeightMap weights, Notes notes) {
     this.path = path;
     this.model = model;
     this.weights = weights;
+    this.notes = notes;
   }
 
   /** As {@link #load(Path, Device)}, on the CPU. */
@@ -60,7 +64,10 @@ public final class Vit implements AutoCloseable {
     try (Checkpoint checkpoint = Checkpoint.open(path);
         Scope scope = Scope.open(device)) {
       return new Vit(
-          path, new VisionTransformer(checkpoint.config(), checkpoint.load(DType.F32)), checkpoint.weights());
+          checkpoint.file(),
+          new VisionTransformer(checkpoint.config(), checkpoint.load(DType.F32)),
+          checkpoint.weights(),
+          checkpoint.notes());
     }
   }
 
@@ -133,6 +140,24 @@ public final class Vit implements AutoCloseable {
   /** Names what a picture in memory shows. */
   public List<Prediction> predict(Picture picture, int top) throws IOException {
     return Inference.best(inference().classify(List.of(picture))[0], top, Labels.ofModel(path));
+  }
+
+  /**
+   * Saves the model as a folder that {@link #load} reads: {@code config.json} and {@code model.safetensors}, in timm's
+   * names for models that timm has, else in Fovea's own. A folder appears as a whole; in one that is there, each file
+   * is replaced as a whole.
+   */
+  public void save(Path folder) throws IOException {
+    ModelWriter.save(folder, config(), model.parameters(), notes);
+  }
+
+  /**
+   * Saves the model as a folder that timm reads.
+   *
+   * @throws IllegalArgumentException if timm has no such model
+   */
+  public void exportTimm(Path folder) throws IOException {
+    ModelWriter.saveTimm(folder, config(), model.parameters(), notes);
   }
 
   /** Frees the parameters. */

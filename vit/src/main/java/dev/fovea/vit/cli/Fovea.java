@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
       InfoCommand.class,
       PredictCommand.class,
       EmbedCommand.class,
-      TrainCommand.class
+      TrainCommand.class,
+      VerifyCommand.class
     })
 public final class Fovea implements Runnable {
   @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")

@@ -4,28 +4,37 @@ import dev.fovea.kernels.DType;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.io.TensorFile;
 import dev.fovea.vit.model.ParameterShapes;
+import dev.fovea.vit.model.Resampling;
 import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * An open model of a file or folder, recognised by its content: whose names its tensors have, which configuration they
  * and {@code config.json} mean, and how they make up the parameters. No weights are read before {@link #load}.
  */
 public final class Checkpoint implements AutoCloseable {
+  private static final Map<String, Resampling> RESAMPLINGS =
+      Arrays.stream(Resampling.values()).collect(Collectors.toMap(Enum::name, way -> way));
+
   private final ModelFiles files;
   private final TensorFile tensors;
   private final Family family;
   private final VitConfig config;
   private final WeightMap weights;
+  private final Notes notes;
 
-  private Checkpoint(ModelFiles files, TensorFile tensors, Family family, VitConfig config, WeightMap weights) {
+  private Checkpoint(
+      ModelFiles files, TensorFile tensors, Notes notes, Family family, VitConfig config, WeightMap weights) {
     this.files = files;
     this.tensors = tensors;
+    this.notes = notes;
     this.family = family;
     this.config = config;
     this.weights = weights;
@@ -52,8 +61,11 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
+  /** What a family makes of a file: a configuration, where its tensors belong, and which are none of the model's. */
+  private record Layout(VitConfig config, List<Piece> pieces, Predicate<String> ignored) {}
+
   private static Checkpoint recognise(ModelFiles files, Settings settings, Found found) throws IOException {
-    Family family = settings.has("fovea") ? Family.FOVEA : Family.of(found.names());
+    Family family = settings.has("fovea") && !settings.has("architecture") ? Family.FOVEA : Family.of(found.names());
     if (family == null) {
       throw new IllegalArgumentException(
           "%s: got tensors of no known kind of model (%s), expected names of timm, transformers or big_vision"
@@ -61,46 +73,44 @@ public final class Checkpoint implements AutoCloseable {
                   files.weights(),
                   String.join(", ", found.names().all().stream().limit(3).toList())));
     }
+    Layout layout;
     try {
-      return switch (family) {
-        case FOVEA -> fovea(files, settings, found);
+      layout = switch (family) {
+        case FOVEA -> fovea(settings);
         case TIMM -> timm(files, settings, found);
-        case TRANSFORMERS -> transformers(files, settings, found);
-        case SIGLIP -> siglip(files, settings, found);
-        case BIG_VISION -> bigVision(files, settings, found);
+        case TRANSFORMERS -> transformers(settings, found);
+        case SIGLIP -> siglip(settings, found);
+        case BIG_VISION -> bigVision(settings, found);
       };
     } catch (IllegalArgumentException e) {
+      // The file that a configuration's faults are most likely in.
+      String file = String.valueOf(files.config() == null ? files.weights() : files.config());
       String message = String.valueOf(e.getMessage());
-      boolean named = message.contains(settings.toString())
-          || message.contains(found.file().toString())
-          || message.contains(files.weights().toString());
-      throw named ? e : new IllegalArgumentException(path(files) + ": " + message, e);
+      boolean named = message.contains(file) || message.contains(files.weights().toString());
+      throw named ? e : new IllegalArgumentException(file + ": " + message, e);
     }
+    return new Checkpoint(
+        files,
+        found.file(),
+        Notes.of(settings, files.weights().resolveSibling("")),
+        family,
+        layout.config,
+        new WeightMap(layout.config, layout.pieces, layout.ignored));
   }
 
-  /** The file that a configuration's faults are most likely in. */
-  private static Path path(ModelFiles files) {
-    return files.config() == null ? files.weights() : files.config();
-  }
-
-  private static Checkpoint make(
-      ModelFiles files, Found found, Family family, VitConfig config, List<Piece> pieces, Predicate<String> ignored) {
-    return new Checkpoint(files, found.file(), family, config, new WeightMap(config, pieces, ignored));
-  }
-
-  private static Checkpoint fovea(ModelFiles files, Settings settings, Found found) {
+  private static Layout fovea(Settings settings) {
     if (!settings.has("fovea")) {
       throw new IllegalArgumentException(
-          files.weights() + ": got Fovea's own tensors alone, expected the config.json that was saved with them");
+          "got Fovea's own tensors alone, expected the config.json that was saved with them");
     }
     VitConfig config =
         Limits.check(VitConfig.fromJson(settings.section("fovea").json().toString()));
     Pieces pieces = new Pieces(config);
     ParameterShapes.of(config).keySet().forEach(name -> pieces.same(name, name));
-    return make(files, found, Family.FOVEA, config, pieces.list(), name -> false);
+    return new Layout(config, pieces.list(), name -> false);
   }
 
-  private static Checkpoint timm(ModelFiles files, Settings settings, Found found) throws IOException {
+  private static Layout timm(ModelFiles files, Settings settings, Found found) throws IOException {
     VitConfig config = settings.has("architecture")
         ? TimmConfig.read(settings)
         : TimmShapes.of(found, files.weights().toAbsolutePath().toString());
@@ -108,41 +118,34 @@ public final class Checkpoint implements AutoCloseable {
       // One output matrix has one bias, that of the MLP.
       config = config.toBuilder().projBias(false).build();
     }
-    return make(files, found, Family.TIMM, config, TimmNames.of(Limits.check(config), found.names()), name -> false);
+    config = config.toBuilder()
+        .resampling(settings.section("fovea").choice("resampling", config.resampling(), RESAMPLINGS))
+        .build();
+    return new Layout(config, TimmNames.of(Limits.check(config), found.names()), name -> false);
   }
 
-  private static Checkpoint transformers(ModelFiles files, Settings settings, Found found) throws IOException {
+  private static Layout transformers(Settings settings, Found found) throws IOException {
     boolean meant = settings.has("model_type") || settings.has("hidden_size");
     VitConfig config = TransformersConfig.trunk(meant ? settings : Settings.none(), found);
     String masked = TransformersNames.prefix(found.names()) + "embeddings.mask_token";
-    return make(
-        files,
-        found,
-        Family.TRANSFORMERS,
-        config,
-        TransformersNames.of(Limits.check(config), found.names()),
-        masked::equals);
+    return new Layout(config, TransformersNames.of(Limits.check(config), found.names()), masked::equals);
   }
 
-  private static Checkpoint siglip(ModelFiles files, Settings settings, Found found) throws IOException {
+  private static Layout siglip(Settings settings, Found found) throws IOException {
     boolean meant = settings.has("model_type") || settings.has("hidden_size") || settings.has("vision_config");
     VitConfig config = TransformersConfig.siglip(meant ? settings : Settings.none(), found);
     // A classifier takes the mean of the patches, and leaves the pooling head unused.
     String unused = SiglipNames.prefix(found.names()) + "head.";
-    return make(
-        files,
-        found,
-        Family.SIGLIP,
+    return new Layout(
         config,
         SiglipNames.of(Limits.check(config), found.names()),
         name -> SiglipNames.ignores(name) || config.classes() > 0 && name.startsWith(unused));
   }
 
-  private static Checkpoint bigVision(ModelFiles files, Settings settings, Found found) throws IOException {
+  private static Layout bigVision(Settings settings, Found found) throws IOException {
     FlaxNames.Style style = FlaxNames.Style.of(found);
     VitConfig config = Limits.check(BigVisionConfig.of(settings, found, style));
-    return make(
-        files, found, Family.BIG_VISION, config, FlaxNames.of(config, style), name -> FlaxNames.ignores(style, name));
+    return new Layout(config, FlaxNames.of(config, style), name -> FlaxNames.ignores(style, name));
   }
 
   /** Whose names the tensors have. */
@@ -153,6 +156,11 @@ public final class Checkpoint implements AutoCloseable {
   /** The model's configuration. */
   public VitConfig config() {
     return config;
+  }
+
+  /** What the folder says beside the model. */
+  public Notes notes() {
+    return notes;
   }
 
   /** How the tensors make up the parameters. */

@@ -58,7 +58,7 @@ record ModelFiles(Path weights, @Nullable Path config) {
   }
 
   private static Path weights(Path folder) throws IOException {
-    for (String name : new String[] {"model" + INDEX, "model.safetensors"}) {
+    for (String name : new String[] {"model.safetensors", "model" + INDEX}) {
       if (Files.isRegularFile(folder.resolve(name))) {
         return folder.resolve(name);
       }

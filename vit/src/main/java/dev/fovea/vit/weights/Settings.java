@@ -58,6 +58,11 @@ final class Settings {
     return new Settings("config.json", MissingNode.getInstance());
   }
 
+  /** Arguments that we made ourselves. */
+  static Settings of(JsonNode arguments) {
+    return new Settings("arguments", arguments);
+  }
+
   /** What was read. */
   JsonNode json() {
     return node;

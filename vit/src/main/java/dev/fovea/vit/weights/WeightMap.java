@@ -1,6 +1,8 @@
 package dev.fovea.vit.weights;
 
 import dev.fovea.kernels.DType;
+import dev.fovea.tensor.CpuDevice;
+import dev.fovea.tensor.Device;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -10,6 +12,7 @@ import dev.fovea.vit.model.ParameterShapes;
 import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,13 +46,17 @@ public final class WeightMap {
 
   private void requireAll(List<Piece> pieces) {
     Map<String, Long> covered = new HashMap<>();
+    Set<String> summed = new HashSet<>();
     for (Piece piece : pieces) {
-      covered.merge(piece.target(), piece.added() ? 0 : piece.count(), Long::sum);
+      covered.merge(piece.target(), piece.count(), Long::sum);
+      if (piece.added()) {
+        summed.add(piece.target());
+      }
     }
     ParameterShapes.of(config).forEach((name, shape) -> {
-      Long count = covered.get(name);
-      if (count == null || count != 0 && count != shape.count()) {
-        throw new AssertionError("%s: pieces of %s elements for %s".formatted(name, count, shape));
+      long count = covered.getOrDefault(name, 0L);
+      if (count < shape.count() || count > shape.count() && !summed.contains(name)) {
+        throw new AssertionError("%s: pieces of %d elements for %s".formatted(name, count, shape));
       }
     });
   }
@@ -69,13 +76,19 @@ public final class WeightMap {
     check(file, dtype);
     Map<String, Tensor> parameters = new LinkedHashMap<>();
     try (Scope scope = Scope.open()) {
-      ParameterShapes.of(config).forEach((name, shape) -> parameters.put(name, Tensor.zeros(shape, dtype)));
-      for (Map.Entry<String, List<Piece>> source : sources.entrySet()) {
-        try (Tensor tensor = file.load(source.getKey(), dtype)) {
-          for (Piece piece : source.getValue()) {
-            PieceCopy.load(piece, tensor, Objects.requireNonNull(parameters.get(piece.target())));
+      Device device = scope.device();
+      boolean onHost = device instanceof CpuDevice;
+      // Put together on the CPU, whose memory can be written element by element.
+      try (Scope host = Scope.open(onHost ? device : Device.cpu())) {
+        ParameterShapes.of(config).forEach((name, shape) -> parameters.put(name, Tensor.zeros(shape, dtype)));
+        for (Map.Entry<String, List<Piece>> source : sources.entrySet()) {
+          try (Tensor tensor = file.load(source.getKey(), dtype)) {
+            for (Piece piece : source.getValue()) {
+              PieceCopy.load(piece, tensor, Objects.requireNonNull(parameters.get(piece.target())));
+            }
           }
         }
+        parameters.replaceAll((name, made) -> host.keep(onHost ? made : made.to(device)));
       }
       parameters.values().forEach(scope::keep);
     }
@@ -103,18 +116,24 @@ public final class WeightMap {
   private Map<String, Tensor> split(Map<String, Tensor> wholes, boolean sharing) {
     Map<String, Tensor> parts = new LinkedHashMap<>();
     Set<String> given = new TreeSet<>();
-    sources.forEach((source, pieces) -> {
-      for (Piece piece : pieces) {
-        Tensor whole = wholes.get(piece.target());
-        if (whole == null) {
-          continue;
+    try (Scope scope = Scope.open(Device.cpu())) {
+      Map<String, Tensor> there = new HashMap<>();
+      wholes.forEach(
+          (name, whole) -> there.put(name, whole.device() instanceof CpuDevice ? whole : whole.to(Device.cpu())));
+      sources.forEach((source, pieces) -> {
+        for (Piece piece : pieces) {
+          Tensor whole = there.get(piece.target());
+          if (whole == null) {
+            continue;
+          }
+          Tensor part = parts.computeIfAbsent(source, name -> Tensor.zeros(piece.shape(), whole.dtype()));
+          if (sharing || !piece.added() || given.add(piece.target() + " " + piece.targetFirst())) {
+            PieceCopy.store(piece, whole, part);
+          }
         }
-        Tensor part = parts.computeIfAbsent(source, name -> Tensor.zeros(piece.shape(), whole.dtype()));
-        if (sharing || !piece.added() || given.add(piece.target() + " " + piece.targetFirst())) {
-          PieceCopy.store(piece, whole, part);
-        }
-      }
-    });
+      });
+      parts.values().forEach(scope::keep);
+    }
     return parts;
   }
 

@@ -1,0 +1,55 @@
+package dev.fovea.vit.weights;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What a folder says beside the model: how pictures are prepared, and what classes are called. It goes along when the
+ * model is saved.
+ */
+public final class Notes {
+  private static final int MAX_BYTES = 1 << 24;
+
+  /** No notes. */
+  public static final Notes NONE = new Notes(JsonNodeFactory.instance.objectNode(), Map.of());
+
+  private final ObjectNode settings;
+  private final Map<String, byte[]> files;
+
+  private Notes(ObjectNode settings, Map<String, byte[]> files) {
+    this.settings = settings;
+    this.files = files;
+  }
+
+  static Notes of(Settings config, Path folder) throws IOException {
+    ObjectNode kept = JsonNodeFactory.instance.objectNode();
+    for (String name : new String[] {"pretrained_cfg", "label_names", "label_descriptions", "id2label"}) {
+      if (config.has(name)) {
+        kept.set(name, config.json().get(name));
+      }
+    }
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    for (String name : new String[] {"preprocessor_config.json", "processor_config.json"}) {
+      Path file = folder.resolve(name);
+      if (Files.isRegularFile(file) && Files.size(file) <= MAX_BYTES) {
+        files.put(name, Files.readAllBytes(file));
+      }
+    }
+    return new Notes(kept, files);
+  }
+
+  /** Members of {@code config.json}. */
+  ObjectNode settings() {
+    return settings.deepCopy();
+  }
+
+  /** Files beside it. */
+  Map<String, byte[]> files() {
+    return files;
+  }
+}
