@@ -1,12 +1,16 @@
 package dev.fovea.kernels.cpu;
 
 import dev.fovea.kernels.cpu.simd.Tiles;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The blocks of one pass: tiles over packed panels into a scratch that stays in L2, and the epilogue on it while hot.
  */
 final class GemmBlocks implements Grid {
-  private static final int BLOCK = 0;
+  private static final int BLOCK = 6;
+  private static final int PIECE = 7;
+
+  private static final float[] NO_BIAS = {};
 
   private final Tiles tiles;
   private final GemmPlan plan;
@@ -14,11 +18,10 @@ final class GemmBlocks implements Grid {
   private final GemmOperand b;
   private final GemmEpilogue epilogue;
 
-  /** Address of B in native memory, all of k of one panel after the other; or 0 if it was packed for this pass. */
-  private long prepacked;
-
   private float[] packedA = {};
-  private float[] packedB = {};
+
+  /** B as packed for this pass; null if each block is to fetch its own, piece by piece. */
+  private float @Nullable [] packedB;
 
   /** Sums of earlier passes over k, a slot of {@code slot} floats for each block; empty where one pass is all. */
   private float[] partial = {};
@@ -39,10 +42,9 @@ final class GemmBlocks implements Grid {
     this.epilogue = epilogue;
   }
 
-  void operands(float[] packedA, float[] packedB, long prepacked, float[] partial, int slot) {
+  void operands(float[] packedA, float @Nullable [] packedB, float[] partial, int slot) {
     this.packedA = packedA;
     this.packedB = packedB;
-    this.prepacked = prepacked;
     this.partial = partial;
     this.slot = slot;
   }
@@ -72,38 +74,58 @@ final class GemmBlocks implements Grid {
     boolean whole = length == plan.k;
     float[] c = whole ? scratch.floats(BLOCK, (endTile - firstTile) * plan.tileRows * ld) : partial;
     int at = whole ? 0 : index * slot;
+    boolean finish = begin + length == plan.k;
+    int first = plan.columnStart(columnBlock);
+    int endOut = finish && epilogue.byTile() ? plan.columnStart(columnBlock + 1) / plan.tileColumns : firstPanel;
+    float[] bias = endOut > firstPanel ? epilogue.bias(columnBlock, scratch) : NO_BIAS;
     for (int k = 0; k < length; k += plan.depth) {
       int steps = Math.min(plan.depth, length - k);
       for (int panel = firstPanel; panel < endPanel; panel++) {
-        int cAt = at + (panel - firstPanel) * plan.tileColumns;
-        column(firstTile, endTile, panel, k, steps, c, cAt, ld, begin + k > 0);
+        int column = (panel - firstPanel) * plan.tileColumns;
+        boolean out = k + steps == length && panel < endOut;
+        column(firstTile, endTile, panel, k, steps, c, at + column, ld, out ? bias : null, column, scratch);
       }
     }
-    if (begin + length == plan.k) {
-      epilogue.apply(rowBlock, columnBlock, c, at, ld, scratch);
+    if (finish) {
+      epilogue.apply(rowBlock, columnBlock, Math.max(first, endOut * plan.tileColumns), c, at, ld, scratch);
     }
   }
 
-  /** The tiles below each other that share one piece of B, which stays in L1. */
+  /**
+   * The tiles below each other that share one piece of B, which stays in L1.
+   *
+   * @param bias what to add on their way out, from {@code biasAt} on; null if they are not to go out one by one
+   */
   private void column(
-      int firstTile, int endTile, int panel, int k, int steps, float[] c, int cAt, int ld, boolean accumulate) {
+      int firstTile,
+      int endTile,
+      int panel,
+      int k,
+      int steps,
+      float[] c,
+      int cAt,
+      int ld,
+      float @Nullable [] bias,
+      int biasAt,
+      Scratch scratch) {
     int aAt = a.at(firstTile, k);
     int aStep = steps * plan.tileRows;
     int cStep = plan.tileRows * ld;
-    if (prepacked != 0) {
-      long piece = prepacked + 4L * plan.tileColumns * ((long) panel * plan.k + begin + k);
-      for (int tile = firstTile; tile < endTile; tile++, aAt += aStep, cAt += cStep) {
-        tiles.multiply(steps, packedA, aAt, piece, c, cAt, ld, accumulate);
-      }
-      return;
+    float[] pieces = packedB == null ? scratch.floats(PIECE, steps * plan.tileColumns) : packedB;
+    int piece = packedB == null ? 0 : b.at(panel, k);
+    if (packedB == null) {
+      b.pack(panel, panel + 1, begin + k, steps, pieces, 0, null, 0, scratch);
     }
-    int piece = b.at(panel, k);
+    boolean accumulate = begin + k > 0;
     boolean half = plan.n - panel * plan.tileColumns <= plan.tileColumns / 2;
     for (int tile = firstTile; tile < endTile; tile++, aAt += aStep, cAt += cStep) {
       if (half) {
-        tiles.multiplyHalf(steps, packedA, aAt, packedB, piece, c, cAt, ld, accumulate);
+        tiles.multiplyHalf(steps, packedA, aAt, pieces, piece, c, cAt, ld, accumulate);
       } else {
-        tiles.multiply(steps, packedA, aAt, packedB, piece, c, cAt, ld, accumulate);
+        tiles.multiply(steps, packedA, aAt, pieces, piece, c, cAt, ld, accumulate);
+      }
+      if (bias != null) {
+        epilogue.storeTile(tile, panel, c, cAt, ld, bias, biasAt);
       }
     }
   }

@@ -10,13 +10,14 @@ import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Maths;
 import dev.fovea.kernels.cpu.simd.Rows;
 import dev.fovea.kernels.cpu.simd.Simd;
+import dev.fovea.kernels.cpu.simd.Tiles;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a block of the product, row by row, through the steps that {@link Gemm} lists. */
 final class GemmEpilogue {
-  static final Gemm NONE = new Gemm(Layout.NN, 1, 1, 1);
+  private static final Gemm NONE = new Gemm(Layout.NN, 1, 1, 1);
 
   private static final int OPERAND = 2;
   private static final int BIAS = 3;
@@ -25,10 +26,12 @@ final class GemmEpilogue {
   private final Staging staging;
   private final Rows rows;
   private final Maths maths;
+  private final Tiles tiles;
   private final GemmPlan plan;
   private final GemmHeads heads;
 
   private Gemm call = NONE;
+  private boolean byTile;
 
   /** [row blocks of a pass, n] sums over each block's rows, where column sums are asked for. */
   private float[] columnSums = {};
@@ -40,11 +43,18 @@ final class GemmEpilogue {
     this.plan = plan;
     rows = simd.rows();
     maths = simd.maths();
+    tiles = simd.tiles();
     heads = new GemmHeads(simd, staging);
   }
 
   void set(Gemm call) {
     this.call = call;
+    byTile = simple(call);
+  }
+
+  /** Lets go of the call. */
+  void clear() {
+    call = NONE;
   }
 
   void sums(float[] columnSums, int firstRowBlock) {
@@ -52,11 +62,66 @@ final class GemmEpilogue {
     firstSums = firstRowBlock;
   }
 
-  /** @param c the block, whose first panel begins at {@code at} */
-  void apply(int rowBlock, int columnBlock, float[] c, int at, int ld, Scratch scratch) {
-    Gemm g = call;
+  /**
+   * Whether tiles can go out one by one, while others are multiplied: where all there is to do is to add a bias, and a
+   * residual or what C held.
+   */
+  boolean byTile() {
+    return byTile;
+  }
+
+  private static boolean simple(Gemm g) {
+    Span residual = g.residual();
+    return g.c().dtype() == DType.F32
+        && g.c2() == null
+        && g.alpha() == 1
+        && !(g.accumulate() && (g.bias() != null || residual != null))
+        && (residual == null || residual.dtype() == DType.F32)
+        && g.pre() == null
+        && g.roundedColumns() == 0
+        && g.activationColumns() == 0
+        && g.qkNorm() == null
+        && g.columnScale() == null
+        && g.rowScale() == null
+        && g.columnSums() == null;
+  }
+
+  /** The bias of a column block, zeros where it has none. */
+  float[] bias(int columnBlock, Scratch scratch) {
     int first = plan.columnStart(columnBlock);
     int count = plan.columnStart(columnBlock + 1) - first;
+    Span span = call.bias();
+    int biased = span == null ? 0 : columnsBefore(span.count(), first, count);
+    float[] bias = scratch.zeros(BIAS, count);
+    if (span != null) {
+      staging.load(span, first, bias, 0, biased);
+    }
+    return bias;
+  }
+
+  /** Takes out one tile, all of whose columns exist. */
+  void storeTile(int tile, int panel, float[] c, int at, int ld, float[] bias, int biasAt) {
+    Gemm g = call;
+    long row = (long) tile * plan.tileRows;
+    long column = (long) panel * plan.tileColumns;
+    int count = (int) Math.min(plan.tileRows, plan.m - row);
+    Span residual = g.accumulate() ? g.c() : g.residual();
+    long ldResidual = g.accumulate() ? g.ldc() : g.ldResidual();
+    long from = residual == null ? 0 : residual.address() + 4 * (row * ldResidual + column);
+    long to = g.c().address() + 4 * (row * g.ldc() + column);
+    tiles.store(count, c, at, ld, bias, biasAt, from, ldResidual, to, g.ldc());
+  }
+
+  /**
+   * @param first column from which on there is something left to do
+   * @param c the block, whose first panel begins at {@code at}
+   */
+  void apply(int rowBlock, int columnBlock, int first, float[] c, int at, int ld, Scratch scratch) {
+    Gemm g = call;
+    int count = plan.columnStart(columnBlock + 1) - first;
+    if (count == 0) {
+      return;
+    }
     at += first - plan.firstPanel(columnBlock) * plan.tileColumns;
     float[] operand = scratch.floats(OPERAND, count);
     int biased = g.bias() == null ? 0 : columnsBefore(g.bias().count(), first, count);

@@ -31,7 +31,7 @@ final class GemmLaunch {
   GemmLaunch(WorkerPool pool, Simd simd) {
     this.pool = pool;
     Staging staging = new Staging(simd.convert());
-    plan = new GemmPlan(simd.tiles());
+    plan = new GemmPlan(simd.tiles(), pool.threads());
     a = new GemmOperand(simd, staging, plan.tileRows);
     b = new GemmOperand(simd, staging, plan.tileColumns);
     epilogue = new GemmEpilogue(simd, staging, plan);
@@ -43,17 +43,19 @@ final class GemmLaunch {
     boolean acrossA = call.layout == Layout.TN;
     a.set(call.a(), call.lda(), call.a2(), call.lda2(), call.splitK(), acrossA, plan.m);
     b.set(call.b(), call.ldb(), null, 0, plan.k, call.layout != Layout.NT, plan.n);
+    b.prepacked(call.packedB(), plan.k);
     epilogue.set(call);
     for (int column = 0; column < plan.columnBlocks; ) {
       int end = plan.columnPassEnd(column);
       columnPass(call, column, end);
       column = end;
     }
-    epilogue.set(GemmEpilogue.NONE);
+    epilogue.clear();
   }
 
   private void columnPass(Gemm call, int column, int endColumn) {
     boolean onePass = plan.passDepth == plan.k;
+    boolean shareB = !call.packedB() && plan.rowBlocks > 1;
     for (int row = 0; row < plan.rowBlocks; ) {
       int endRow = plan.rowPassEnd(row);
       int slot = onePass ? 0 : plan.mostRows() * plan.mostColumns();
@@ -65,14 +67,14 @@ final class GemmLaunch {
       }
       for (int k = 0; k < plan.k; k += plan.passDepth) {
         int length = Math.min(plan.passDepth, plan.k - k);
-        boolean packB = !call.packedB() && (row == 0 || !onePass);
+        boolean packB = shareB && (row == 0 || !onePass);
         Span operandSums = column == 0 ? call.operandSums() : null;
         pack(row, endRow, column, endColumn, k, length, packB, operandSums != null);
         if (operandSums != null) {
           int first = plan.rowStart(row);
           addSums(pieceSums, a.pieces(), plan.m, first, plan.rowStart(endRow) - first, operandSums);
         }
-        blocks.operands(packedA, packedB, call.packedB() ? call.b().address() : 0, partial, slot);
+        blocks.operands(packedA, shareB ? packedB : null, partial, slot);
         blocks.pass(row, endRow, column, endColumn, k, length);
         launch(blocks, blocks.count());
       }

@@ -33,6 +33,7 @@ final class GemmOperand {
   private long secondLd;
   private int split;
   private boolean across;
+  private boolean prepacked;
   private int lanes;
 
   // The part that is packed: panels [firstPanel, firstPanel + panels), k in [begin, begin + length), in pieces.
@@ -57,6 +58,14 @@ final class GemmOperand {
     this.split = split;
     this.across = across;
     this.lanes = lanes;
+  }
+
+  /** Says whether the span holds panels already, all {@code k} of one behind the other. */
+  void prepacked(boolean is, int k) {
+    prepacked = is;
+    if (is) {
+      ld = k;
+    }
   }
 
   void part(int firstPanel, int endPanel, int begin, int length, int depth) {
@@ -109,8 +118,18 @@ final class GemmOperand {
   /** Packs {@code steps} of k of panels {@code [panel, end)} one behind the other. */
   void pack(
       int panel, int end, int k, int steps, float[] to, int at, float @Nullable [] sums, int sumsAt, Scratch scratch) {
-    if (across) {
+    if (prepacked) {
+      for (int p = panel; p < end; p++, at += steps * width) {
+        staging.load(span, ((long) p * ld + k) * width, to, at, steps * width);
+      }
+    } else if (across) {
       packAcross(panel, end, k, steps, to, at, sums, sumsAt, scratch);
+    } else if (span.dtype() == DType.F32 && split >= k + steps) {
+      for (int p = panel; p < end; p++, at += steps * width) {
+        long lane = (long) p * width;
+        int present = (int) Math.min(width, lanes - lane);
+        packing.panel(span.address() + 4 * (lane * ld + k), ld, present, steps, to, at, width);
+      }
     } else {
       packAlong(panel, end, k, steps, to, at, scratch);
     }

@@ -22,13 +22,7 @@ final class GemmPlan {
 
   private static final int BLOCK_ROWS = 200;
   private static final int BLOCK_COLUMNS = 256;
-  private static final int LEAST_ROWS = 64;
   private static final int LEAST_COLUMNS = 64;
-
-  /** Blocks that keep 16 threads busy evenly, if each still has this many multiply-adds to do. */
-  private static final int BLOCKS = 64;
-
-  private static final long LEAST_WORK = 4_000_000;
 
   /** Products this small (about 30 µs) stay on the caller's thread. */
   private static final long SERIAL_WORK = 2_000_000;
@@ -38,6 +32,7 @@ final class GemmPlan {
   private static final int PASS_A = 4 << 20;
   private static final int PASS_B = 8 << 20;
 
+  private final int threads;
   final int tileRows;
   final int tileColumns;
   int m;
@@ -51,7 +46,8 @@ final class GemmPlan {
   private int rowTiles;
   private int[] columnStarts = new int[64];
 
-  GemmPlan(Tiles tiles) {
+  GemmPlan(Tiles tiles, int threads) {
+    this.threads = threads;
     tileRows = tiles.rows();
     tileColumns = tiles.columns();
   }
@@ -65,20 +61,17 @@ final class GemmPlan {
     depth = pieceDepth(k, tileColumns);
     rowTiles = Math.ceilDiv(m, tileRows);
     rowBlocks = Math.ceilDiv(rowTiles, BLOCK_ROWS / tileRows);
-    int width = BLOCK_COLUMNS;
-    double work = (double) rowTiles * tileRows * n * k;
-    long blocks = (long) rowBlocks * Math.ceilDiv(n, width);
-    while (blocks < BLOCKS && work / blocks >= 2 * LEAST_WORK) {
-      if (width > LEAST_COLUMNS) {
-        width /= 2;
-      } else if (rowTiles * tileRows / rowBlocks >= 2 * LEAST_ROWS) {
-        rowBlocks *= 2;
-      } else {
-        break;
-      }
-      blocks = (long) rowBlocks * Math.ceilDiv(n, width);
+    int columns = Math.ceilDiv(n, BLOCK_COLUMNS);
+    while (uneven(rowBlocks * columns) && n / (columns + 1) >= LEAST_COLUMNS) {
+      columns++;
     }
+    int width = Math.ceilDiv(n, columns);
     cutColumns(call.qkNorm(), width);
+  }
+
+  /** Whether some threads would have over an eighteenth more to do than the average. */
+  private boolean uneven(int blocks) {
+    return 18L * Math.ceilDiv(blocks, threads) * threads > 19L * blocks;
   }
 
   /** Even pieces of k, none too long for the caches. */

@@ -110,7 +110,7 @@ final class HeadStage {
 
   /** Stores the first columns of a strip [headDim rounded up to tiles][columns] as rows of a head. */
   void storeStrip(float[] strip, int at, Operand operand, long row, long column, int count) {
-    packing.transpose(strip, at, columns, roundUp(headDim, rows), count, stage, 0, ld);
+    packing.transpose(strip, at, columns, headDim, count, stage, 0, ld);
     storeRows(stage, 0, ld, operand, row, column, count);
   }
 

@@ -3,14 +3,20 @@ package dev.fovea.kernels.cpu.simd;
 /** Rearranges matrices into the panels that {@link Tiles} reads. */
 public interface Packing {
   /**
-   * {@code to[toAt + c * ldTo + r] = from[at + r * ld + c]} for {@code rows} x {@code columns} elements, {@code rows} a
-   * multiple of 4: a panel of a matrix that is stored along k.
+   * {@code to[toAt + c * ldTo + r] = from[at + r * ld + c]} for {@code rows} x {@code columns} elements, fastest where
+   * {@code rows} is a multiple of 4: a panel of a matrix that is stored along k.
    */
   void transpose(float[] from, int at, int ld, int rows, int columns, float[] to, int toAt, int ldTo);
 
   /**
+   * {@code to[toAt + c * width + r] = from[r * ld + c]} for {@code rows} x {@code columns} F32 in native memory: a
+   * panel of a matrix that is stored along k. Lanes from {@code rows} to {@code width} hold copies of the last row.
+   */
+  void panel(long from, long ld, int rows, int columns, float[] to, int toAt, int width);
+
+  /**
    * {@code to[toAt + r * ldTo + c] = from[at + r * ld + c]} for {@code rows} x {@code columns} elements,
-   * {@code columns} a multiple of 4: a panel of a matrix that is stored across k.
+   * {@code columns} a multiple of 4 or all of ldTo: a panel of a matrix that is stored across k.
    */
   void copy(float[] from, int at, int ld, int rows, int columns, float[] to, int toAt, int ldTo);
 }

@@ -1,5 +1,8 @@
 package dev.fovea.kernels.cpu.simd;
 
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 /** {@link Packing} in plain Java. */
 final class ScalarPacking implements Packing {
   @Override
@@ -7,6 +10,16 @@ final class ScalarPacking implements Packing {
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
         to[toAt + c * ldTo + r] = from[at + r * ld + c];
+      }
+    }
+  }
+
+  @Override
+  public void panel(long from, long ld, int rows, int columns, float[] to, int toAt, int width) {
+    for (int r = 0; r < width; r++) {
+      long row = from + 4 * ld * Math.min(r, rows - 1);
+      for (int c = 0; c < columns; c++) {
+        to[toAt + c * width + r] = ALL.get(JAVA_FLOAT, row + 4L * c);
       }
     }
   }

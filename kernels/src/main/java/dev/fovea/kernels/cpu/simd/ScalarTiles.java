@@ -25,15 +25,6 @@ final class ScalarTiles implements Tiles {
   }
 
   @Override
-  public void multiply(int k, float[] a, int aAt, long b, float[] c, int cAt, int ldc, boolean accumulate) {
-    for (int i = 0; i < ROWS; i += 2) {
-      for (int j = 0; j < COLUMNS; j += 4) {
-        corner(k, a, aAt + i, b + 4L * j, c, cAt + i * ldc + j, ldc, accumulate);
-      }
-    }
-  }
-
-  @Override
   public void multiplyHalf(
       int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate) {
     tile(k, a, aAt, 1, ROWS, b, bAt, c, cAt, ldc, COLUMNS / 2, accumulate);
@@ -106,35 +97,33 @@ final class ScalarTiles implements Tiles {
     four(c10, c11, c12, c13, c, cAt + ldc, accumulate);
   }
 
-  /** The same with the B panel in native memory. */
-  private static void corner(int k, float[] a, int aAt, long b, float[] c, int cAt, int ldc, boolean accumulate) {
-    float c00 = 0, c01 = 0, c02 = 0, c03 = 0;
-    float c10 = 0, c11 = 0, c12 = 0, c13 = 0;
-    for (int p = 0; p < k; p++) {
-      float a0 = a[aAt + p * ROWS];
-      float a1 = a[aAt + p * ROWS + 1];
-      long at = b + 4L * COLUMNS * p;
-      float b0 = ALL.get(ValueLayout.JAVA_FLOAT, at);
-      float b1 = ALL.get(ValueLayout.JAVA_FLOAT, at + 4);
-      float b2 = ALL.get(ValueLayout.JAVA_FLOAT, at + 8);
-      float b3 = ALL.get(ValueLayout.JAVA_FLOAT, at + 12);
-      c00 += a0 * b0;
-      c01 += a0 * b1;
-      c02 += a0 * b2;
-      c03 += a0 * b3;
-      c10 += a1 * b0;
-      c11 += a1 * b1;
-      c12 += a1 * b2;
-      c13 += a1 * b3;
-    }
-    four(c00, c01, c02, c03, c, cAt, accumulate);
-    four(c10, c11, c12, c13, c, cAt + ldc, accumulate);
-  }
-
   private static void four(float s0, float s1, float s2, float s3, float[] c, int at, boolean accumulate) {
     c[at] = accumulate ? c[at] + s0 : s0;
     c[at + 1] = accumulate ? c[at + 1] + s1 : s1;
     c[at + 2] = accumulate ? c[at + 2] + s2 : s2;
     c[at + 3] = accumulate ? c[at + 3] + s3 : s3;
+  }
+
+  @Override
+  public void store(
+      int rows,
+      float[] c,
+      int cAt,
+      int ldc,
+      float[] bias,
+      int biasAt,
+      long residual,
+      long ldResidual,
+      long to,
+      long ldTo) {
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < COLUMNS; j++) {
+        float y = c[cAt + i * ldc + j] + bias[biasAt + j];
+        if (residual != 0) {
+          y += ALL.get(ValueLayout.JAVA_FLOAT, residual + 4 * (i * ldResidual + j));
+        }
+        ALL.set(ValueLayout.JAVA_FLOAT, to + 4 * (i * ldTo + j), y);
+      }
+    }
   }
 }

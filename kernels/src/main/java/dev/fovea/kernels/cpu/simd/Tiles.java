@@ -23,9 +23,6 @@ public interface Tiles {
   /** One whole tile from an A panel and a B panel. */
   void multiply(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
 
-  /** {@link #multiply} with the B panel in native memory, where weights that were packed once lie. */
-  void multiply(int k, float[] a, int aAt, long b, float[] c, int cAt, int ldc, boolean accumulate);
-
   /** The left half of the columns only, for a last panel that is at most half full. */
   void multiplyHalf(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
 
@@ -38,4 +35,23 @@ public interface Tiles {
 
   /** {@link #multiplyRows} for the left half of the columns of B and C only. */
   void multiplyRowsHalf(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
+
+  /**
+   * Takes {@code rows} rows of a tile out to F32 in native memory: {@code to = (c + bias) + residual}, {@link #columns}
+   * wide.
+   *
+   * @param bias read from {@code biasAt} on
+   * @param residual first element, or 0 for none; may be {@code to}
+   */
+  void store(
+      int rows,
+      float[] c,
+      int cAt,
+      int ldc,
+      float[] bias,
+      int biasAt,
+      long residual,
+      long ldResidual,
+      long to,
+      long ldTo);
 }

@@ -1,10 +1,18 @@
 package dev.fovea.kernels.cpu.simd;
 
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link Packing} by squares of 4 x 4 in 128-bit vectors, which every machine has and every panel is a multiple of. */
+/**
+ * {@link Packing} by squares of 4 x 4 in 128-bit vectors, which every machine has, and of 8 x 8 from native memory
+ * where vectors are long enough.
+ */
 final class VectorPacking implements Packing {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_128;
 
@@ -13,10 +21,32 @@ final class VectorPacking implements Packing {
 
   private static final VectorShuffle<Float> HIGH = VectorShuffle.fromValues(S, 2, 6, 3, 7);
 
+  private static final VectorSpecies<Float> E = FloatVector.SPECIES_256;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  /** Exchange of neighbours, pairs and halves of eight lanes, and the lanes that each moves up. */
+  private static final VectorShuffle<Float> NEIGHBOURS = VectorShuffle.fromOp(E, i -> i ^ 1);
+
+  private static final VectorShuffle<Float> PAIRS = VectorShuffle.fromOp(E, i -> i ^ 2);
+  private static final VectorShuffle<Float> HALVES = VectorShuffle.fromOp(E, i -> i ^ 4);
+  private static final VectorMask<Float> ODD = VectorMask.fromLong(E, 0xaa);
+  private static final VectorMask<Float> ODD_PAIRS = VectorMask.fromLong(E, 0xcc);
+  private static final VectorMask<Float> UPPER = VectorMask.fromLong(E, 0xf0);
+
   @Override
   public void transpose(float[] from, int at, int ld, int rows, int columns, float[] to, int toAt, int ldTo) {
-    for (int r = 0; r < rows; r += 4) {
+    int r = 0;
+    for (; r <= rows - 4; r += 4) {
       fourRows(from, at + r * ld, ld, columns, to, toAt + r, ldTo);
+    }
+    for (; r < rows; r++) {
+      oneRow(from, at + r * ld, columns, to, toAt + r, ldTo);
+    }
+  }
+
+  private static void oneRow(float[] from, int at, int columns, float[] to, int toAt, int ldTo) {
+    for (int c = 0; c < columns; c++) {
+      to[toAt + c * ldTo] = from[at + c];
     }
   }
 
@@ -44,18 +74,93 @@ final class VectorPacking implements Packing {
   }
 
   @Override
+  public void panel(long from, long ld, int rows, int columns, float[] to, int toAt, int width) {
+    for (int r = 0; r < width; r += 8) {
+      int whole = FloatVector.SPECIES_PREFERRED.length() < 8 ? 0 : width - r >= 8 ? columns : columns - 1;
+      int done = eightRows(from, ld, r, rows - 1, whole, to, toAt + r, width);
+      restOfRows(from, ld, r, rows - 1, done, columns, to, toAt, width);
+    }
+  }
+
+  /**
+   * Squares of eight rows from {@code row} on, those behind {@code last} being copies of it. Where a panel is narrower
+   * than a vector, the next step of k overwrites what a store wrote too much.
+   *
+   * @return columns done
+   */
+  private static int eightRows(long from, long ld, int row, int last, int columns, float[] to, int toAt, int width) {
+    long r0 = from + 4 * ld * Math.min(row, last);
+    long r1 = from + 4 * ld * Math.min(row + 1, last);
+    long r2 = from + 4 * ld * Math.min(row + 2, last);
+    long r3 = from + 4 * ld * Math.min(row + 3, last);
+    long r4 = from + 4 * ld * Math.min(row + 4, last);
+    long r5 = from + 4 * ld * Math.min(row + 5, last);
+    long r6 = from + 4 * ld * Math.min(row + 6, last);
+    long r7 = from + 4 * ld * Math.min(row + 7, last);
+    int c = 0;
+    for (; c <= columns - 8; c += 8) {
+      long at = 4L * c;
+      FloatVector a0 = FloatVector.fromMemorySegment(E, ALL, r0 + at, ORDER);
+      FloatVector a1 = FloatVector.fromMemorySegment(E, ALL, r1 + at, ORDER);
+      FloatVector a2 = FloatVector.fromMemorySegment(E, ALL, r2 + at, ORDER);
+      FloatVector a3 = FloatVector.fromMemorySegment(E, ALL, r3 + at, ORDER);
+      FloatVector a4 = FloatVector.fromMemorySegment(E, ALL, r4 + at, ORDER);
+      FloatVector a5 = FloatVector.fromMemorySegment(E, ALL, r5 + at, ORDER);
+      FloatVector a6 = FloatVector.fromMemorySegment(E, ALL, r6 + at, ORDER);
+      FloatVector a7 = FloatVector.fromMemorySegment(E, ALL, r7 + at, ORDER);
+      FloatVector b0 = a0.blend(a1.rearrange(NEIGHBOURS), ODD);
+      FloatVector b1 = a0.rearrange(NEIGHBOURS).blend(a1, ODD);
+      FloatVector b2 = a2.blend(a3.rearrange(NEIGHBOURS), ODD);
+      FloatVector b3 = a2.rearrange(NEIGHBOURS).blend(a3, ODD);
+      FloatVector b4 = a4.blend(a5.rearrange(NEIGHBOURS), ODD);
+      FloatVector b5 = a4.rearrange(NEIGHBOURS).blend(a5, ODD);
+      FloatVector b6 = a6.blend(a7.rearrange(NEIGHBOURS), ODD);
+      FloatVector b7 = a6.rearrange(NEIGHBOURS).blend(a7, ODD);
+      FloatVector c0 = b0.blend(b2.rearrange(PAIRS), ODD_PAIRS);
+      FloatVector c1 = b1.blend(b3.rearrange(PAIRS), ODD_PAIRS);
+      FloatVector c2 = b0.rearrange(PAIRS).blend(b2, ODD_PAIRS);
+      FloatVector c3 = b1.rearrange(PAIRS).blend(b3, ODD_PAIRS);
+      FloatVector c4 = b4.blend(b6.rearrange(PAIRS), ODD_PAIRS);
+      FloatVector c5 = b5.blend(b7.rearrange(PAIRS), ODD_PAIRS);
+      FloatVector c6 = b4.rearrange(PAIRS).blend(b6, ODD_PAIRS);
+      FloatVector c7 = b5.rearrange(PAIRS).blend(b7, ODD_PAIRS);
+      c0.blend(c4.rearrange(HALVES), UPPER).intoArray(to, toAt + c * width);
+      c1.blend(c5.rearrange(HALVES), UPPER).intoArray(to, toAt + (c + 1) * width);
+      c2.blend(c6.rearrange(HALVES), UPPER).intoArray(to, toAt + (c + 2) * width);
+      c3.blend(c7.rearrange(HALVES), UPPER).intoArray(to, toAt + (c + 3) * width);
+      c0.rearrange(HALVES).blend(c4, UPPER).intoArray(to, toAt + (c + 4) * width);
+      c1.rearrange(HALVES).blend(c5, UPPER).intoArray(to, toAt + (c + 5) * width);
+      c2.rearrange(HALVES).blend(c6, UPPER).intoArray(to, toAt + (c + 6) * width);
+      c3.rearrange(HALVES).blend(c7, UPPER).intoArray(to, toAt + (c + 7) * width);
+    }
+    return c;
+  }
+
+  private static void restOfRows(
+      long from, long ld, int row, int last, int begin, int columns, float[] to, int toAt, int width) {
+    for (int r = row; r < Math.min(row + 8, width); r++) {
+      for (int c = begin; c < columns; c++) {
+        to[toAt + c * width + r] = ALL.get(JAVA_FLOAT, from + 4 * (ld * Math.min(r, last) + c));
+      }
+    }
+  }
+
+  @Override
   public void copy(float[] from, int at, int ld, int rows, int columns, float[] to, int toAt, int ldTo) {
     if (columns == 8 && FloatVector.SPECIES_PREFERRED.length() >= 8) {
       eights(from, at, ld, rows, to, toAt, ldTo);
+    } else if (columns == 6 && ldTo == 6) {
+      eights(from, at, ld, rows - 1, to, toAt, 6); // the next row overwrites what is too much
+      System.arraycopy(from, at + (rows - 1) * ld, to, toAt + (rows - 1) * 6, 6);
     } else {
       fours(from, at, ld, rows, columns, to, toAt, ldTo);
     }
   }
 
-  /** An A panel of 512-bit tiles: a loop of two rounds inside would take ten times as long. */
+  /** An A panel: a loop of two rounds inside would take ten times as long. */
   private static void eights(float[] from, int at, int ld, int rows, float[] to, int toAt, int ldTo) {
     for (int r = 0; r < rows; r++) {
-      FloatVector.fromArray(FloatVector.SPECIES_256, from, at + r * ld).intoArray(to, toAt + r * ldTo);
+      FloatVector.fromArray(E, from, at + r * ld).intoArray(to, toAt + r * ldTo);
     }
   }
 
