@@ -1,6 +1,8 @@
 package dev.fovea.tensor;
 
 import dev.fovea.kernels.DType;
+import dev.fovea.kernels.GemmKernels;
+import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Span;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
@@ -29,6 +31,9 @@ public final class Tensor extends Handle {
 
   /** What gradients know this as, if it is trainable. */
   private Variable.@Nullable Leaf leaf;
+
+  /** Whether the memory holds what {@link dev.fovea.kernels.GemmKernels#pack} made of a matrix of this shape. */
+  private boolean packed;
 
   /** Takes over one reference to the memory, and enters the scope; null for none. */
   private Tensor(
@@ -166,13 +171,66 @@ public final class Tensor extends Handle {
    * tensor keeps that reachable.
    */
   public Span span() {
+    checkPlain();
+    return elements();
+  }
+
+  private Span elements() {
     checkUsable();
     Span made = span;
     if (made == null) {
-      made = new Span(memory.address() + firstByte, Elements.bytes(shape, dtype), dtype);
+      made = new Span(memory.address() + firstByte, packed ? memory.bytes() : Elements.bytes(shape, dtype), dtype);
       span = made;
     }
     return made;
+  }
+
+  /**
+   * This weight [out, in] of linear layers, in the order that the device multiplies by fastest, for inference: nothing
+   * else can be done with the tensor that is returned, and no gradient passes it. As it is where the device, or the
+   * dtype, has no such order.
+   *
+   * @throws IllegalArgumentException if it is not of rank 2
+   */
+  public Tensor packed() {
+    if (shape.rank() != 2) {
+      throw Check.bad("packed", "a tensor of shape " + shape, "[out, in]");
+    }
+    int out = Math.toIntExact(shape.dim(0));
+    int in = Math.toIntExact(shape.dim(1));
+    GemmKernels gemm = device().kernels().gemm();
+    long bytes = packed || dtype != DType.F32 || shape.count() == 0 ? 0 : gemm.packedBytes(Layout.NT, out, in);
+    if (bytes == 0) {
+      return view(0, shape);
+    }
+    Span from = span();
+    Scope scope = Scope.current();
+    Origin origin = Origin.sampled();
+    Memory panels = MemoryPool.of(device()).allocate(bytes, scope.label(), false, origin);
+    var made = new Tensor(scope, panels, 0, dtype, shape, origin);
+    made.packed = true;
+    gemm.pack(Layout.NT, out, in, from, in, made.elements());
+    return made;
+  }
+
+  /** Whether this is what {@link #packed} made. */
+  public boolean isPacked() {
+    return packed;
+  }
+
+  /** The memory of a {@linkplain #packed packed} weight, as {@link dev.fovea.kernels.Gemm#packedB} takes it. */
+  public Span packedSpan() {
+    if (!packed) {
+      throw new IllegalStateException("packedSpan: got a tensor that is not packed, expected what packed() made");
+    }
+    return elements();
+  }
+
+  private void checkPlain() {
+    if (packed) {
+      throw new IllegalStateException(
+          "a packed weight %s was to be read or written, expected only linear layers of inference".formatted(shape));
+    }
   }
 
   /** Whether writing is forbidden, because memory was wrapped that is read-only. */
@@ -255,11 +313,15 @@ public final class Tensor extends Handle {
 
   private Tensor share(@Nullable Scope scope, long first, Shape shape) {
     checkUsable();
+    if (!shape.equals(this.shape)) {
+      checkPlain();
+    }
     memory.retain();
     Tensor view = new Tensor(scope, memory, firstByte + first * dtype.bytes(), dtype, shape, Origin.sampled());
     if (shape.count() == this.shape.count()) {
       view.variable = variable;
       view.leaf = leaf;
+      view.packed = packed;
     }
     return view;
   }
@@ -271,6 +333,7 @@ public final class Tensor extends Handle {
    * @throws IllegalArgumentException if it is not of dtype F32, BF16 or F64
    */
   public Tensor trainable() {
+    checkPlain();
     Check.dtype("trainable", dtype, DType.F32, DType.BF16, DType.F64);
     if (leaf == null) {
       leaf = new Variable.Leaf(this);
@@ -353,6 +416,7 @@ public final class Tensor extends Handle {
    *     work on every device
    */
   public MemorySegment segment() {
+    checkPlain();
     checkUsable();
     return memory.segment().asSlice(firstByte, Elements.bytes(shape, dtype));
   }
@@ -456,7 +520,7 @@ public final class Tensor extends Handle {
     try {
       return head + ": " + read(() -> Elements.first(raw(), span()));
     } catch (IllegalStateException e) {
-      return head + (isClosed() ? " (closed)" : " (its memory is closed)");
+      return head + (isClosed() ? " (closed)" : packed ? " (packed)" : " (its memory is closed)");
     }
   }
 }

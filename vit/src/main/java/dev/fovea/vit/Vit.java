@@ -85,6 +85,11 @@ public final class Vit implements AutoCloseable {
     return weights;
   }
 
+  /** This model for inference alone, and faster; this one is closed. See {@link VisionTransformer#frozen}. */
+  public Vit frozen() {
+    return new Vit(path, model.frozen(), weights, notes);
+  }
+
   /** Runs the model; see {@link VisionTransformer#forward}. */
   public VisionTransformer.Output forward(Tensor pixels) {
     return model.forward(pixels);

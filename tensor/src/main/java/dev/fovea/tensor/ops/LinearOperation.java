@@ -70,6 +70,10 @@ final class LinearOperation extends Operation {
     y = output(Dims.withLast(x.shape(), l.outLeft), dtype);
     y2 = l.outLeft == l.out ? null : output(Dims.withLast(x.shape(), l.out - l.outLeft), dtype);
     boolean recording = recording();
+    if (recording && l.weight.isPacked()) {
+      throw new IllegalStateException(
+          "weight: got one that is packed for inference while a tape records, expected a plain one");
+    }
     preColumns = recording ? preColumns() : 0;
     pre = preColumns == 0 ? null : output(Shape.of(l.rows, preColumns), dtype).keep();
     qkNorm = l.qkNorm == null || qWeight == null || kWeight == null
@@ -122,7 +126,12 @@ final class LinearOperation extends Operation {
 
   @Override
   protected void forward() {
-    Gemm gemm = new Gemm(Layout.NT, l.rows, l.out, l.in).b(weight.span(), l.in).bias(Dims.span(bias));
+    Gemm gemm = new Gemm(Layout.NT, l.rows, l.out, l.in).bias(Dims.span(bias));
+    if (l.weight.isPacked()) {
+      gemm.packedB(weight.value().packedSpan());
+    } else {
+      gemm.b(weight.span(), l.in);
+    }
     if (x2 == null) {
       gemm.a(x.span(), l.in);
     } else {

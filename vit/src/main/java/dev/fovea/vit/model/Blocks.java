@@ -46,8 +46,9 @@ final class Blocks {
   record Sequential(Branches.Attention attention, Branches.Mlp mlp) implements Block {
     @Override
     public Tensor on(Tensor x, Pass pass) {
-      x = attention.add(x, x, pass);
-      return mlp.add(x, x, pass);
+      try (Tensor middle = attention.add(x, x, pass)) {
+        return mlp.add(middle, middle, pass);
+      }
     }
   }
 

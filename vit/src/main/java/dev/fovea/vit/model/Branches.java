@@ -9,7 +9,7 @@ import dev.fovea.vit.model.Parameters.NormLayer;
 import dev.fovea.vit.model.Parameters.QkNorm;
 import org.jspecify.annotations.Nullable;
 
-/** The two kinds of residual branches that blocks are made of. */
+/** The two kinds of residual branches that blocks are made of. What is not read again is freed at once. */
 final class Branches {
   private Branches() {}
 
@@ -34,12 +34,25 @@ final class Branches {
     }
 
     Tensor add(Tensor x, Tensor residual, Pass pass) {
-      Tensor projected = QkNorm.apply(qkNorm, qkv.on(norm.on(x))).apply();
-      return proj.on(Ops.attention(projected, heads))
-          .scale(scale)
-          .drop(drop.factors(pass))
-          .residual(residual)
-          .apply();
+      try (Tensor attended = attended(x)) {
+        return proj.on(attended)
+            .scale(scale)
+            .drop(drop.factors(pass))
+            .residual(residual)
+            .apply();
+      }
+    }
+
+    private Tensor attended(Tensor x) {
+      try (Tensor projected = projected(x)) {
+        return Ops.attention(projected, heads);
+      }
+    }
+
+    private Tensor projected(Tensor x) {
+      try (Tensor y = norm.on(x)) {
+        return QkNorm.apply(qkNorm, qkv.on(y)).apply();
+      }
     }
   }
 
@@ -54,12 +67,21 @@ final class Branches {
     }
 
     Tensor add(Tensor x, Tensor residual, Pass pass) {
-      return inner
-          .on(norm.on(x))
-          .scale(scale)
-          .drop(drop.factors(pass))
-          .residual(residual)
-          .apply();
+      try (Tensor hidden = hidden(x)) {
+        return inner
+            .fc2
+            .on(hidden)
+            .scale(scale)
+            .drop(drop.factors(pass))
+            .residual(residual)
+            .apply();
+      }
+    }
+
+    private Tensor hidden(Tensor x) {
+      try (Tensor y = norm.on(x)) {
+        return inner.hidden(y);
+      }
     }
   }
 
@@ -70,9 +92,16 @@ final class Branches {
     }
 
     Linear on(Tensor y) {
-      Linear first = fc1.on(y);
-      return fc2.on(
-          gated ? Ops.swiglu(first.apply()) : first.activation(activation).apply());
+      return fc2.on(hidden(y));
+    }
+
+    Tensor hidden(Tensor y) {
+      if (!gated) {
+        return fc1.on(y).activation(activation).apply();
+      }
+      try (Tensor pairs = fc1.on(y).apply()) {
+        return Ops.swiglu(pairs);
+      }
     }
   }
 }
