@@ -29,8 +29,11 @@ import org.openjdk.jmh.annotations.Warmup;
     value = 3,
     jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
 public class GemmBenchmark {
-  /** Who computes; after a colon, the core type that a peer is told to be: of OpenBLAS, or AVX2 for MKL. */
-  @Param({"fovea", "openblas", "openblas:SkylakeX", "mkl"})
+  /**
+   * Who computes; after a colon, packed for B packed once beforehand, or the core type that a peer is told to be: of
+   * OpenBLAS, or AVX2 for MKL.
+   */
+  @Param({"fovea", "fovea:packed", "openblas", "openblas:SkylakeX", "mkl", "mkl:packed"})
   public String by = "";
 
   /** m x n x k: rows of activations, columns out, columns in. */
@@ -69,7 +72,12 @@ public class GemmBenchmark {
     Span c = Matrices.zeros((long) m * n);
     CpuKernels kernels = CpuKernels.create(threads);
     Gemm gemm = new Gemm(Layout.NT, m, n, k).a(a, k).b(b, k).c(c, n);
-    if (by.equals("fovea")) {
+    if (by.equals("fovea:packed")) {
+      Span packed = Matrices.zeros(kernels.gemm().packedBytes(Layout.NT, n, k) / Float.BYTES);
+      kernels.gemm().pack(Layout.NT, n, k, b, k, packed);
+      gemm.packedB(packed);
+    }
+    if (by.startsWith("fovea")) {
       call = () -> kernels.gemm().run(gemm);
       close = kernels;
       return;
@@ -80,8 +88,10 @@ public class GemmBenchmark {
     String coreType = by.substring(by.indexOf(':') + 1);
     NativeBlas blas = by.startsWith("openblas")
         ? NativeBlas.openblas(threads, by.contains(":") ? coreType : "")
-        : NativeBlas.mkl(threads, by.contains(":") ? coreType : "");
-    call = () -> blas.multiplyTransposed(m, n, k, a.address(), b.address(), c.address());
+        : NativeBlas.mkl(threads, coreType.equals("AVX2") ? coreType : "");
+    call = coreType.equals("packed")
+        ? blas.packedTransposed(m, n, k, a.address(), b.address(), c.address())
+        : () -> blas.multiplyTransposed(m, n, k, a.address(), b.address(), c.address());
     call.run();
     double difference = Matrices.difference(c, expected);
     if (!(difference < 1e-6 * k)) {

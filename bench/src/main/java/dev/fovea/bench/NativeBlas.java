@@ -3,6 +3,7 @@ package dev.fovea.bench;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,10 +26,14 @@ final class NativeBlas {
   private static final int ROW_MAJOR = 101;
   private static final int NO_TRANSPOSE = 111;
   private static final int TRANSPOSE = 112;
+  private static final int PACKED = 151;
+  private static final int B_MATRIX = 162;
 
+  private final SymbolLookup symbols;
   private final MethodHandle sgemm;
 
-  private NativeBlas(MethodHandle sgemm) {
+  private NativeBlas(SymbolLookup symbols, MethodHandle sgemm) {
+    this.symbols = symbols;
     this.sgemm = sgemm;
   }
 
@@ -108,23 +113,25 @@ final class NativeBlas {
       linker
           .downcallHandle(symbols.findOrThrow(library.setThreads), FunctionDescriptor.ofVoid(JAVA_INT))
           .invokeExact(threads);
-      return new NativeBlas(linker.downcallHandle(
-          symbols.findOrThrow("cblas_sgemm"),
-          FunctionDescriptor.ofVoid(
-              JAVA_INT,
-              JAVA_INT,
-              JAVA_INT,
-              JAVA_INT,
-              JAVA_INT,
-              JAVA_INT,
-              JAVA_FLOAT,
-              ADDRESS,
-              JAVA_INT,
-              ADDRESS,
-              JAVA_INT,
-              JAVA_FLOAT,
-              ADDRESS,
-              JAVA_INT)));
+      return new NativeBlas(
+          symbols,
+          linker.downcallHandle(
+              symbols.findOrThrow("cblas_sgemm"),
+              FunctionDescriptor.ofVoid(
+                  JAVA_INT,
+                  JAVA_INT,
+                  JAVA_INT,
+                  JAVA_INT,
+                  JAVA_INT,
+                  JAVA_INT,
+                  JAVA_FLOAT,
+                  ADDRESS,
+                  JAVA_INT,
+                  ADDRESS,
+                  JAVA_INT,
+                  JAVA_FLOAT,
+                  ADDRESS,
+                  JAVA_INT)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException | Error e) {
@@ -175,5 +182,55 @@ final class NativeBlas {
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** MKL's product with B packed once: {@code C[m,n] = A[m,k] B[n,k]^T} as often as the result is run. */
+  Runnable packedTransposed(int m, int n, int k, long a, long b, long c) {
+    MethodHandle compute = function(
+        "cblas_sgemm_compute",
+        FunctionDescriptor.ofVoid(
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            JAVA_INT,
+            ADDRESS,
+            JAVA_INT,
+            ADDRESS,
+            JAVA_INT,
+            JAVA_FLOAT,
+            ADDRESS,
+            JAVA_INT));
+    MemorySegment packed = packed(m, n, k, b);
+    MemorySegment from = MemorySegment.ofAddress(a);
+    MemorySegment to = MemorySegment.ofAddress(c);
+    return () -> {
+      try {
+        compute.invokeExact(ROW_MAJOR, NO_TRANSPOSE, PACKED, m, n, k, from, k, packed, k, 0f, to, n);
+      } catch (Throwable e) {
+        throw new IllegalStateException(e);
+      }
+    };
+  }
+
+  private MemorySegment packed(int m, int n, int k, long b) {
+    MethodHandle size =
+        function("cblas_sgemm_pack_get_size", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+    MethodHandle pack = function(
+        "cblas_sgemm_pack",
+        FunctionDescriptor.ofVoid(
+            JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT, ADDRESS));
+    try {
+      MemorySegment to = Arena.global().allocate((long) size.invokeExact(B_MATRIX, m, n, k), 64);
+      pack.invokeExact(ROW_MAJOR, B_MATRIX, TRANSPOSE, m, n, k, 1f, MemorySegment.ofAddress(b), k, to);
+      return to;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private MethodHandle function(String name, FunctionDescriptor type) {
+    return Linker.nativeLinker().downcallHandle(symbols.findOrThrow(name), type);
   }
 }

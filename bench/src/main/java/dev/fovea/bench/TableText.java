@@ -26,14 +26,27 @@ final class TableText {
   }
 
   String render() {
-    return "%s\n\n%s\nThe same with vectors of 256 bit, for the peers too:\n\n%s\n%s\n%s"
-        .formatted(
+    return """
+        %s
+
+        %s
+        With B, the weight, packed once beforehand:
+
+        %s
+        The same as the first with vectors of 256 bit, for the peers too:
+
+        %s
+        %s
+        %s\
+        """.formatted(
             machine(),
             gemm(
                 results,
+                "fovea",
                 List.of("openblas", "openblas:SkylakeX", "mkl"),
                 "to OpenBLAS | to OpenBLAS, best core type | to MKL"),
-            gemm(narrow, List.of("openblas:Haswell", "mkl:AVX2"), "to OpenBLAS | to MKL"),
+            gemm(results, "fovea:packed", List.of("mkl:packed"), "to MKL"),
+            gemm(narrow, "fovea", List.of("openblas:Haswell", "mkl:AVX2"), "to OpenBLAS | to MKL"),
             compute(),
             memory());
   }
@@ -84,11 +97,11 @@ final class TableText {
         .orElse(Double.NaN);
   }
 
-  private String gemm(List<Score> all, List<String> peers, String heads) {
+  private String gemm(List<Score> all, String by, List<String> peers, String heads) {
     StringBuilder text = new StringBuilder("| product m x n x k | threads | GFLOP/s | of peak | %s | bytes |\n|%s\n"
         .formatted(heads, "---|".repeat(5 + peers.size())));
     for (Score result : of(all, "GemmBenchmark")) {
-      if (!result.parameter("by").equals("fovea")) {
+      if (!result.parameter("by").equals(by)) {
         continue;
       }
       String shape = result.parameter("shape");
