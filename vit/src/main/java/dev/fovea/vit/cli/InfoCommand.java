@@ -22,6 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -58,7 +60,9 @@ final class InfoCommand implements Runnable {
   @Option(
       names = "--size",
       paramLabel = "N",
-      description = "Pixels of square pictures to give costs for; may be repeated (default: 224 and 384).")
+      description =
+          "Pixels of square pictures to give costs for; may be repeated (default: 224, 384 and the model's own "
+              + "size).")
   private List<Integer> sizes = new ArrayList<>();
 
   @Option(names = "--json", description = "Print JSON: a list with an object for each model.")
@@ -70,9 +74,6 @@ final class InfoCommand implements Runnable {
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
-    if (sizes.isEmpty()) {
-      sizes = List.of(224, 384);
-    }
     Map<String, VitConfig> configs = new LinkedHashMap<>();
     for (String name : models.isEmpty() ? Presets.names() : models) {
       configs.put(name, find(name));
@@ -113,6 +114,18 @@ final class InfoCommand implements Runnable {
     }
   }
 
+  private List<Integer> sizesOf(VitConfig config) {
+    if (!sizes.isEmpty()) {
+      return sizes;
+    }
+    Set<Integer> usual = new TreeSet<>(List.of(224, 384));
+    if (config.imageHeight() == config.imageWidth()) {
+      usual.add(config.imageHeight());
+    }
+    usual.removeIf(size -> size < Math.max(config.patchHeight(), config.patchWidth()));
+    return List.copyOf(usual);
+  }
+
   private void checkSize(String name, VitConfig config, int size) {
     int patch = Math.max(config.patchHeight(), config.patchWidth());
     if (size < patch || size > 1 << 16) {
@@ -134,7 +147,8 @@ final class InfoCommand implements Runnable {
   private void table(PrintWriter out, Map<String, VitConfig> configs) {
     StringBuilder heading = new StringBuilder("%-10s %6s %6s %6s %6s %12s %12s"
         .formatted("preset", "width", "blocks", "MLP", "heads", "trunk (M)", "with MAP (M)"));
-    sizes.forEach(size -> heading.append(" %14s".formatted("GFLOPs " + size)));
+    List<Integer> shown = sizes.isEmpty() ? List.of(224, 384) : sizes;
+    shown.forEach(size -> heading.append(" %14s".formatted("GFLOPs " + size)));
     out.println(heading);
     configs.forEach((name, config) -> {
       Map<Costs.Part, Long> parts = Costs.of(config).parameters();
@@ -147,7 +161,7 @@ final class InfoCommand implements Runnable {
               config.heads(),
               millions(total(config) - parts.getOrDefault(Costs.Part.POOL, 0L)),
               millions(total(config))));
-      sizes.forEach(size ->
+      shown.forEach(size ->
           row.append(" %14s".formatted(billions(at(config, size).flops()))));
       out.println(row);
     });
@@ -176,7 +190,7 @@ final class InfoCommand implements Runnable {
     });
     line(out, "total", "%,17d".formatted(total(config)));
     out.println("  forward pass of one picture");
-    for (int size : sizes) {
+    for (int size : sizesOf(config)) {
       line(out, size + " pixels", billions(at(config, size).flops()) + " GFLOPs");
     }
     out.println(
@@ -186,7 +200,7 @@ final class InfoCommand implements Runnable {
       heading.append("%-20s".formatted(word(policy)));
     }
     line(out, "", heading.toString().stripTrailing());
-    for (int size : sizes) {
+    for (int size : sizesOf(config)) {
       for (DType dtype : DTYPES) {
         StringBuilder row = new StringBuilder();
         for (Recompute policy : Recompute.values()) {
@@ -242,7 +256,7 @@ final class InfoCommand implements Runnable {
     Costs.of(config).parameters().forEach((part, count) -> parameters.put(word(part), count));
     parameters.put("total", total(config));
     ArrayNode bySize = model.putArray("sizes");
-    for (int size : sizes) {
+    for (int size : sizesOf(config)) {
       Costs costs = at(config, size);
       ObjectNode one = bySize.addObject().put("size", size);
       one.put("flops", costs.flops()).put("trunk_flops", costs.trunkFlops());
@@ -277,7 +291,7 @@ final class InfoCommand implements Runnable {
   }
 
   private static String billions(long count) {
-    return String.format(Locale.ROOT, "%.2f", count / 1e9);
+    return String.format(Locale.ROOT, count < 1e8 ? "%.4f" : "%.2f", count / 1e9);
   }
 
   private static String mebibytes(long bytes) {

@@ -53,6 +53,14 @@ final class InfoCommandTest {
   }
 
   @Test
+  void itsOwnSizeIsShownToo() {
+    assertEquals(0, run("info", "vit_base_patch14_dinov2"));
+    for (String part : new String[] {"224 pixels           4", "384 pixels", "518 pixels           303.15 GFLOPs"}) {
+      assertTrue(out.toString().contains(part), part + " in\n" + out);
+    }
+  }
+
+  @Test
   void jsonHasAllNumbers() throws IOException {
     assertEquals(0, run("info", "--json", "B/16", "--size", "224", "--size", "448"));
     JsonNode model = new ObjectMapper().readTree(out.toString()).get(0);

@@ -85,6 +85,21 @@ final class PresetsTest {
     assertEquals(8192, Presets.of("G-opt").mlp());
   }
 
+  /** Counts of SigLIP towers, as timm, transformers and big_vision have them. */
+  @ParameterizedTest
+  @CsvSource({
+    "So400m/14, 384, 428225600",
+    "So400m/14, 518, 428962880",
+    "g-opt/16, 256, 1163168256",
+    "L/16, 256, 315956224",
+    "B/16, 224, 92884224"
+  })
+  void positionsGrowWithThePicture(String name, int size, long parameters) {
+    assertEquals(
+        parameters,
+        ParameterShapes.count(Presets.of(name).toBuilder().image(size).build()));
+  }
+
   @Test
   void everyNameOfTheListIsAPreset() {
     assertEquals(20, Presets.names().size());

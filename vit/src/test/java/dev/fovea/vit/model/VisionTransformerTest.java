@@ -184,11 +184,11 @@ final class VisionTransformerTest {
       String message = assertThrows(IllegalArgumentException.class, () -> new VisionTransformer(config, wrong))
           .getMessage();
       assertEquals("""
-            parameters do not fit the configuration:
-              shape: positions is [5, 16], expected [4, 16]
-              missing: norm.bias [16]
-              unknown: cls\
-            """, message);
+          parameters do not fit the configuration:
+            shape: positions is [5, 16], expected [4, 16]
+            missing: norm.bias [16]
+            unknown: cls\
+          """, message);
     }
   }
 
