@@ -25,8 +25,9 @@ import java.util.stream.Stream;
 /**
  * Compiles {@code src-cuda/*.cu}, one fat binary each: {@code Cuda.java SOURCES TARGET} with the {@code target} folder
  * of the kernels module. Each file becomes PTX once; that same PTX is what tests execute, what becomes machine code for
- * each GPU, and what the fat binary keeps for GPUs that come later. What has not changed is not compiled again. Without
- * {@code nvcc} it says so in one line and makes nothing.
+ * each GPU, and what the fat binary keeps for GPUs that come later. What has not changed is not compiled again, nor
+ * what another checkout has compiled ({@code FOVEA_CUDA_CACHE}, or {@code ~/.cache/fovea/cuda}). Without {@code nvcc}
+ * it says so in one line and makes nothing.
  *
  * <p>A file that says {@code // target: 90a} is compiled for that GPU alone. A comment {@code // limit NAMES: 64
  * registers, 0 spilled bytes, 0 shared bytes} states what kernels of these names (with * for anything) may use; tests
@@ -204,14 +205,15 @@ public final class Cuda {
   // Compiling
 
   private CompletableFuture<Void> build(Family family) {
-    return task(() -> isUpToDate(family))
+    return task(() -> isUpToDate(family) || restore(family))
         .thenCompose(done -> done
-            ? CompletableFuture.completedFuture(null)
+            ? task(() -> keep(family))
             : task(() -> toPtx(family))
                 .thenCompose(translated -> CompletableFuture.allOf(family.targets.stream()
                     .map(target -> task(() -> toMachineCode(family, target)))
                     .toArray(CompletableFuture[]::new)))
-                .thenCompose(assembled -> task(() -> toFatBinary(family))));
+                .thenCompose(assembled -> task(() -> toFatBinary(family)))
+                .thenCompose(linked -> task(() -> keep(family))));
   }
 
   private <T> CompletableFuture<T> task(Callable<T> work) {
@@ -257,11 +259,15 @@ public final class Cuda {
 
   private Void toFatBinary(Family family) throws IOException, InterruptedException {
     run(family, fatBinaryCommand(family));
+    install(family);
+    compiled.incrementAndGet();
+    return null;
+  }
+
+  private void install(Family family) throws IOException {
     Files.move(file(family, "fatbin"), fatBinary(family), StandardCopyOption.REPLACE_EXISTING);
     Files.copy(file(family, "ptx"), testPtx(family), StandardCopyOption.REPLACE_EXISTING);
     Files.writeString(stamp(family), state(family));
-    compiled.incrementAndGet();
-    return null;
   }
 
   private List<String> ptxCommand(Family family) {
@@ -366,6 +372,84 @@ public final class Cuda {
 
   private Path testPtx(Family family) {
     return ptx.resolve(family.name + ".ptx");
+  }
+
+  // What other checkouts have compiled already
+
+  /** Where results are kept by what they were made of, for every checkout of this user. */
+  private static Path cache() {
+    String folder = System.getenv("FOVEA_CUDA_CACHE");
+    return folder != null ? Path.of(folder) : Path.of(System.getProperty("user.home"), ".cache", "fovea", "cuda");
+  }
+
+  /** A digest of the compiler, the commands, the family's source and everything that it could include. */
+  private Path kept(Family family) throws IOException {
+    try (Stream<Path> included = Files.walk(sources.resolve("include"))) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      String commands = toolkit.version + ptxCommand(family) + family.targets + fatBinaryCommand(family);
+      digest.update(here(commands).getBytes());
+      for (Path file : Stream.concat(
+              Stream.of(family.source), included.filter(Files::isRegularFile).sorted())
+          .toList()) {
+        digest.update(here(file.toString()).getBytes());
+        digest.update(Files.readAllBytes(file));
+      }
+      return cache().resolve(family.name + "-" + HexFormat.of().formatHex(digest.digest()));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Without the place of this checkout. */
+  private String here(String text) {
+    return text.replace(work.toString(), "@WORK@")
+        .replace(sources.toString(), "@SOURCES@")
+        .replace(toolkit.nvcc.getParent().toString(), "@NVCC@");
+  }
+
+  private boolean restore(Family family) throws IOException {
+    Path from = kept(family);
+    if (!Files.isDirectory(from)) {
+      return false;
+    }
+    Files.createDirectories(folder(family));
+    try (Stream<Path> files = Files.list(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, folder(family).resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    String read = Files.readString(dependencies(family));
+    Files.writeString(
+        dependencies(family), read.replace("@WORK@", work.toString()).replace("@SOURCES@", sources.toString()));
+    install(family);
+    return true;
+  }
+
+  private Void keep(Family family) throws IOException {
+    Path to = kept(family);
+    if (Files.isDirectory(to)) {
+      return null;
+    }
+    Files.createDirectories(to.getParent());
+    Path parts = Files.createTempDirectory(to.getParent(), "new");
+    Files.copy(fatBinary(family), parts.resolve(family.name + ".fatbin"));
+    Files.copy(file(family, "ptx"), parts.resolve(family.name + ".ptx"));
+    Files.writeString(parts.resolve(family.name + ".d"), here(Files.readString(dependencies(family))));
+    for (String target : family.targets) {
+      Files.copy(file(family, target + ".log"), parts.resolve(family.name + "." + target + ".log"));
+    }
+    try {
+      Files.move(parts, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      // Somebody else has kept the same just now.
+      try (Stream<Path> files = Files.list(parts)) {
+        for (Path file : files.toList()) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(parts);
+    }
+    return null;
   }
 
   // The report
