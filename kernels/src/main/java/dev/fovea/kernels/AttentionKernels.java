@@ -15,7 +15,8 @@ public interface AttentionKernels {
    * Writes {@code o} and, if given, {@code lse}: the natural logarithm of the sum of {@code exp(scale q k)} per query.
    *
    * <p>Error bound of o: {@code (2 (headDim + 4) (L + 1) + 2 keys + 16) u} times the largest magnitude of v; of lse:
-   * {@code ((headDim + 4) (L + 1) + keys + 16) u}.
+   * {@code ((headDim + 4) (L + 1) + keys + 16) u}. Where q, k and v are all BF16, a device may round the weights to
+   * BF16 before it multiplies them with v, which adds {@code 2^-9} times the largest magnitude of v to the error of o.
    *
    * @throws IllegalArgumentException if an operand is missing, too small or of another dtype than allowed, or o or lse
    *     share elements with anything else

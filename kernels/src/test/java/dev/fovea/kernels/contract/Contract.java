@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.fovea.kernels.KernelSet;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cuda.Driver;
 
 /**
  * Holds a device to the contract: a case must give the reference's answer, twice the same bits, and touch nothing else.
@@ -20,16 +21,40 @@ public final class Contract {
       test.setup().prepare(expected).on(reference);
       test.setup().prepare(got).on(device);
       test.setup().prepare(again).on(device);
-      expected.outputs().forEach((name, output) -> {
-        Span span = got.outputs().get(name).span();
-        compare(test + ": " + name, output.span(), span, output.tolerance());
-        compare(
-            test + ": " + name + ", second run", span, again.outputs().get(name).span(), Tolerance.EXACT);
-      });
-      String damage = got.damage();
-      if (damage != null) {
-        fail(test + ": " + damage);
-      }
+      compare(test, expected, got, again);
+    }
+  }
+
+  /**
+   * As the other, with the device's operands in its own memory.
+   *
+   * @param guarded whether to put guard bytes around operands, for devices that do not see every stray access
+   */
+  public static void check(
+      KernelCase test, KernelSet reference, KernelSet device, Driver driver, long stream, boolean guarded) {
+    long seed = test.toString().hashCode();
+    try (var expected = new HostCaseMemory(seed);
+        var got = new DriverCaseMemory(seed, driver, stream, guarded);
+        var again = new DriverCaseMemory(seed, driver, stream, guarded)) {
+      test.setup().prepare(expected).on(reference);
+      test.setup().prepare(got).on(device);
+      test.setup().prepare(again).on(device);
+      got.fetch();
+      again.fetch();
+      compare(test, expected, got.host(), again.host());
+    }
+  }
+
+  private static void compare(KernelCase test, HostCaseMemory expected, HostCaseMemory got, HostCaseMemory again) {
+    expected.outputs().forEach((name, output) -> {
+      Span span = got.outputs().get(name).span();
+      compare(test + ": " + name, output.span(), span, output.tolerance());
+      compare(
+          test + ": " + name + ", second run", span, again.outputs().get(name).span(), Tolerance.EXACT);
+    });
+    String damage = got.damage();
+    if (damage != null) {
+      fail(test + ": " + damage);
     }
   }
 

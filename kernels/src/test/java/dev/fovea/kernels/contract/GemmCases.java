@@ -128,10 +128,14 @@ public final class GemmCases {
     for (Layout layout : Layout.values()) {
       cases.add(new GemmCase(layout, 37, 45, 53).types(BF16, BF16, BF16));
       cases.add(new GemmCase(layout, 37, 45, 53).types(BF16, BF16, F32));
+      cases.add(new GemmCase(layout, 40, 72, 104).types(BF16, BF16, BF16));
+      cases.add(new GemmCase(layout, 264, 200, 136).types(BF16, BF16, BF16).padded(8));
       cases.add(new GemmCase(layout, 37, 45, 53).types(F32, BF16, F32).padded(1));
       cases.add(new GemmCase(layout, 37, 45, 53).types(BF16, F32, F32).accumulate());
     }
     cases.add(new GemmCase(NT, 37, 45, 53).types(BF16, BF16, BF16).packed());
+    cases.add(new GemmCase(NT, 50, 72, 600).types(BF16, BF16, BF16).splitK(296));
+    cases.add(new GemmCase(NN, 50, 72, 120).types(BF16, BF16, BF16).splitK(56));
   }
 
   /** Layers of a sequential block, narrow: qkv, projection, both halves of the MLP. */

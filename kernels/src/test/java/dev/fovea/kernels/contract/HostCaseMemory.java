@@ -17,7 +17,9 @@ import java.util.SplittableRandom;
 
 /** {@link CaseMemory} in native memory of this machine, with guard bytes around every span. */
 public final class HostCaseMemory implements CaseMemory, AutoCloseable {
-  private static final int GUARD = 256;
+  /** Bytes before and behind every span that nothing may touch. */
+  static final int GUARD = 256;
+
   private static final byte GUARD_BYTE = (byte) 0xA5;
 
   private final Arena arena = Arena.ofShared();

@@ -1,0 +1,95 @@
+package dev.fovea.kernels.cuda;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.fovea.kernels.KernelSet;
+import dev.fovea.kernels.contract.AttentionCases;
+import dev.fovea.kernels.contract.CastCases;
+import dev.fovea.kernels.contract.Contract;
+import dev.fovea.kernels.contract.ElementwiseCases;
+import dev.fovea.kernels.contract.GemmCases;
+import dev.fovea.kernels.contract.ImageCases;
+import dev.fovea.kernels.contract.KernelCase;
+import dev.fovea.kernels.contract.NormCases;
+import dev.fovea.kernels.contract.RandomCases;
+import dev.fovea.kernels.contract.ReduceCases;
+import dev.fovea.kernels.contract.RowCases;
+import dev.fovea.kernels.contract.TokenCases;
+import dev.fovea.kernels.ptx.PtxDriver;
+import dev.fovea.kernels.reference.ReferenceKernels;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * The portable kernels against the contract, executed by the PTX machine. Of the cases that CPU devices run it takes
+ * those that a machine so slow can: a limit of bytes and operations for each family.
+ */
+class CudaContractTest {
+  private static final KernelSet REFERENCE = new ReferenceKernels();
+
+  @BeforeAll
+  static void theBuildCompiledKernels() {
+    assumeTrue(new KernelBinary("gemm").ptx() != null, "the build found no nvcc, so there are no GPU kernels to run");
+  }
+
+  private static Stream<DynamicTest> contract(Stream<KernelCase> cases, double mostBytes, double mostFlops) {
+    return cases
+        .filter(test -> test.bytes() <= mostBytes && test.flops() <= mostFlops)
+        .map(test -> DynamicTest.dynamicTest(test.toString(), () -> check(test)));
+  }
+
+  private static void check(KernelCase test) {
+    try (PtxDriver driver = new PtxDriver();
+        CudaKernels kernels = CudaKernels.over(driver, 0)) {
+      Contract.check(test, REFERENCE, kernels, driver, 0, false);
+    }
+  }
+
+  @TestFactory
+  Stream<DynamicTest> gemm() {
+    return contract(GemmCases.all(), 4e6, 2e7);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> attention() {
+    return contract(
+        AttentionCases.all().filter(test -> !test.kernel().contains("backward")), Double.MAX_VALUE, Double.MAX_VALUE);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> norm() {
+    return contract(NormCases.all().filter(test -> test.kernel().equals("norm.forward")), 1e6, 0);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> elementwise() {
+    return contract(Stream.concat(ElementwiseCases.all(), RowCases.all()), 3e5, 0);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> casts() {
+    return contract(CastCases.all(), 1e5, 0);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> reduce() {
+    return contract(ReduceCases.all(), 6e5, 0);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> token() {
+    return contract(TokenCases.all(), 1e6, 0);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> image() {
+    return contract(ImageCases.all(), 1e6, 0);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> random() {
+    return contract(RandomCases.all(), 1e5, 0);
+  }
+}

@@ -1,0 +1,216 @@
+// The library's functions of one number, operation for operation as the CPU back end computes them (Maths in
+// dev.fovea.kernels.cpu.simd): every rounding is spelled out, so that both give the same bits.
+#pragma once
+
+#include <cstdint>
+
+namespace fovea {
+
+/// In the order of dev.fovea.kernels.Activation.
+enum Activation : int32_t { kNone, kGeluErf, kGeluTanh, kGeluQuick, kSilu, kTanh };
+
+__device__ __forceinline__ float mul(float a, float b) { return __fmul_rn(a, b); }
+__device__ __forceinline__ float add(float a, float b) { return __fadd_rn(a, b); }
+__device__ __forceinline__ float sub(float a, float b) { return __fsub_rn(a, b); }
+__device__ __forceinline__ float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+__device__ __forceinline__ float quotient(float a, float b) { return __fdiv_rn(a, b); }
+
+/// Adding this rounds to an integer, which then stands in the low bits.
+constexpr float kRound = 0x1.8p23f;
+constexpr float kLog2E = 0x1.715476p0f;
+/// ln 2 in two parts; the upper has few enough bits for exact products with exponents.
+constexpr float kLn2High = 0x1.62e4p-1f;
+constexpr float kLn2Low = 0x1.7f7d1cp-20f;
+constexpr int kOneBits = 0x3f800000;
+
+/// x less the multiple n of ln 2 that stands in t = round(x / ln 2).
+__device__ __forceinline__ float exp_rest(float t, float x) {
+  const float n = sub(t, kRound);
+  return fused(n, -kLn2Low, fused(n, -kLn2High, x));
+}
+
+/// (e^r - 1 - r) / r^2 for |r| below 0.3472.
+__device__ __forceinline__ float exp_tail(float r) {
+  float p = fused(r, 0x1.6b9adep-10f, 0x1.122586p-7f);
+  p = fused(p, r, 0x1.5556f4p-5f);
+  p = fused(p, r, 0x1.5554b4p-3f);
+  return fused(p, r, 0x1.fffffep-2f);
+}
+
+/// p 2^n for the n in t, in two steps, so that neither leaves the range of normal numbers.
+__device__ __forceinline__ float scale_by_power(float p, float t) {
+  const int n = __float_as_int(t);
+  const int half = static_cast<int>(static_cast<uint32_t>(n) >> 1);
+  const float first = __int_as_float(static_cast<int>(static_cast<uint32_t>(half) << 23) + kOneBits);
+  const float second = __int_as_float(static_cast<int>(static_cast<uint32_t>(n - half) << 23) + kOneBits);
+  return mul(mul(p, first), second);
+}
+
+/// e^(x + low) for x from -104 to 89 and a small low.
+__device__ __forceinline__ float exp_in_range(float x, float low) {
+  const float t = fused(x, kLog2E, kRound);
+  const float r = add(exp_rest(t, x), low);
+  return scale_by_power(fused(fused(exp_tail(r), r, 1.f), r, 1.f), t);
+}
+
+__device__ __forceinline__ float exp_in_range(float x) {
+  const float t = fused(x, kLog2E, kRound);
+  const float r = exp_rest(t, x);
+  return scale_by_power(fused(fused(exp_tail(r), r, 1.f), r, 1.f), t);
+}
+
+/// e^x for any x that is at most 0; 0 where the result is no normal number.
+__device__ __forceinline__ float exp_flushed(float x) {
+  const float t = fused(x, kLog2E, kRound);
+  const float r = exp_rest(t, x);
+  const float p = fused(fused(exp_tail(r), r, 1.f), r, 1.f);
+  const float y = __int_as_float(__float_as_int(p) + static_cast<int>(__float_as_uint(t) << 23));
+  return x < -0x1.5d589ep6f ? 0.f : y;
+}
+
+/// ln x.
+__device__ __forceinline__ float log_exact(float x) {
+  if (!(x > 0.f && x < __int_as_float(0x7f800000))) {
+    return x == 0.f ? __int_as_float(0xff800000) : x < 0.f ? __int_as_float(0x7fc00000) : x;
+  }
+  const bool tiny = x < 0x1p-126f;
+  const int bits = __float_as_int(tiny ? mul(x, 0x1p23f) : x);
+  const int e = (bits - 0x3f3504f3) >> 23;
+  const float f = sub(__int_as_float(bits - static_cast<int>(static_cast<uint32_t>(e) << 23)), 1.f);
+  const float n = static_cast<float>(tiny ? e - 23 : e);
+  float p = fused(f, -0x1.38c9dep-4f, 0x1.055ec6p-3f);
+  p = fused(p, f, -0x1.0d8242p-3f);
+  p = fused(p, f, 0x1.22d92ep-3f);
+  p = fused(p, f, -0x1.54728ap-3f);
+  p = fused(p, f, 0x1.99a01cp-3f);
+  p = fused(p, f, -0x1.000226p-2f);
+  p = fused(p, f, 0x1.555554p-2f);
+  p = fused(p, f, -0.5f);
+  return fused(n, kLn2High, add(fused(mul(f, f), p, mul(n, kLn2Low)), f));
+}
+
+/// The smaller of a magnitude and a limit; NaN stays.
+__device__ __forceinline__ float most(float a, float limit) { return a > limit ? limit : a; }
+
+__device__ __forceinline__ float with_sign(float value, float x) {
+  return __int_as_float(__float_as_int(value) | (__float_as_int(x) & static_cast<int>(0x80000000)));
+}
+
+__device__ __forceinline__ float tanh_exact(float x) {
+  const float a = most(fabsf(x), 10.f);
+  const bool far = a > 0.55f;
+  const float y = mul(a, -2.f);
+  const float t = fused(y, kLog2E, kRound);
+  const float r = exp_rest(t, y);
+  const float p = fused(mul(r, r), exp_tail(r), r);
+  const float scale = __int_as_float(static_cast<int>(__float_as_uint(t) << 23) + kOneBits);
+  const float m = fused(scale, p, sub(scale, 1.f));
+  const float e = fused(scale, p, scale);
+  return with_sign(add(far ? 1.f : 0.f, quotient(far ? mul(e, -2.f) : -m, add(e, 1.f))), x);
+}
+
+/// The normal distribution's tail P(X > a) over e^(-a^2 / 2), a from 0 to 14.6.
+__device__ __forceinline__ float tail_ratio(float a) {
+  float n = fused(a, 0x1.0e424cp-8f, 0x1.4d4802p-5f);
+  float d = fused(a, 0x1.52b72cp-7f, 0x1.a1bb74p-4f);
+  n = fused(n, a, 0x1.779278p-3f);
+  d = fused(d, a, 0x1.e12484p-2f);
+  n = fused(n, a, 0x1.c1054ap-2f);
+  d = fused(d, a, 0x1.33fff8p+0f);
+  n = fused(n, a, 0x1.000000p-1f);
+  d = fused(d, a, 0x1.acc4d6p+0f);
+  return quotient(n, fused(d, a, 1.f));
+}
+
+/// e^(-a^2 / 2), with the rounding of the square made good.
+__device__ __forceinline__ float density(float a) {
+  const float square = mul(a, a);
+  return exp_in_range(mul(square, -0.5f), mul(fused(-a, a, square), 0.5f));
+}
+
+__device__ __forceinline__ float sigmoid_tail(float v) {
+  const float e = exp_in_range(-v);
+  return quotient(e, add(e, 1.f));
+}
+
+__device__ __forceinline__ float sigmoid_tail_slope(float v, float av) {
+  const float e = exp_in_range(-v);
+  const float inverse = quotient(1.f, add(e, 1.f));
+  return mul(mul(e, inverse), fused(-av, inverse, 1.f));
+}
+
+__device__ __forceinline__ float sigmoid(float x) {
+  const float e = exp_in_range(-most(fabsf(x), 128.f));
+  return quotient(x < 0.f ? e : 1.f, add(e, 1.f));
+}
+
+constexpr float kGeluTanh1 = 0x1.988454p0f;
+constexpr float kGeluTanh3 = 0x1.2444f2p-4f;
+constexpr float kGeluQuickFactor = 1.702f;
+
+/// f(x) = max(x, 0) - a tail(a) for a = |x|: nothing cancels on either side.
+__device__ __forceinline__ float activate(int32_t f, float x) {
+  float a = fabsf(x);
+  float q;
+  switch (f) {
+    case kGeluErf:
+      a = most(a, 16.f);
+      q = mul(density(a), tail_ratio(a));
+      break;
+    case kGeluTanh:
+      a = most(a, 12.f);
+      q = sigmoid_tail(mul(a, fused(mul(a, a), kGeluTanh3, kGeluTanh1)));
+      break;
+    case kGeluQuick:
+      a = most(a, 90.f);
+      q = sigmoid_tail(mul(a, kGeluQuickFactor));
+      break;
+    case kSilu:
+      a = most(a, 128.f);
+      q = sigmoid_tail(a);
+      break;
+    case kTanh:
+      return tanh_exact(x);
+    default:
+      return x;
+  }
+  return fused(-a, q, x < 0.f ? 0.f : x);
+}
+
+/// f'(x).
+__device__ __forceinline__ float activation_slope(int32_t f, float x) {
+  float a = fabsf(x);
+  float t;
+  switch (f) {
+    case kGeluErf:
+      a = most(a, 16.f);
+      t = mul(density(a), fused(a, -0x1.988454p-2f, tail_ratio(a)));
+      break;
+    case kGeluTanh: {
+      a = most(a, 12.f);
+      const float square = mul(a, a);
+      t = sigmoid_tail_slope(mul(a, fused(square, kGeluTanh3, kGeluTanh1)),
+                             mul(a, fused(square, 3 * kGeluTanh3, kGeluTanh1)));
+      break;
+    }
+    case kGeluQuick: {
+      const float v = mul(most(a, 90.f), kGeluQuickFactor);
+      t = sigmoid_tail_slope(v, v);
+      break;
+    }
+    case kSilu:
+      a = most(a, 128.f);
+      t = sigmoid_tail_slope(a, a);
+      break;
+    case kTanh: {
+      const float e = exp_in_range(mul(most(a, 64.f), -2.f));
+      const float d = add(e, 1.f);
+      return quotient(mul(e, 4.f), mul(d, d));
+    }
+    default:
+      return 1.f;
+  }
+  return x < 0.f ? t : sub(1.f, t);
+}
+
+}  // namespace fovea

@@ -1,0 +1,162 @@
+// Sums in an order fixed by the shape alone (dev.fovea.kernels.ReduceKernels). F32 or BF16 in, F32 out.
+//
+// fold: a block of 256 threads folds 4096 values to one (16 per thread in four chains, then a tree); launched again on
+//   its own results until one is left. 32 bytes of shared memory. Bound: HBM.
+// column_sums: a block of 32 x 8 threads sums 128 columns over a stretch of rows, four columns per thread; partial sums
+//   per stretch, which column_sums_finish adds up in order. 4 KiB of shared memory. Bound: HBM.
+
+#include <cstdint>
+
+#include "operand.cuh"
+#include "reduce.cuh"
+
+using namespace fovea;
+
+// limit *: 48 registers, 0 spilled bytes, 4096 shared bytes
+
+enum Kind : int32_t { kSum, kSquares, kLargest };
+
+struct FoldArgs {
+  Operand x;
+  float* out;
+  int64_t count;
+  int32_t kind;
+  /// Whether the result is added to what stands in out.
+  int32_t accumulate;
+};
+static_assert(sizeof(FoldArgs) == 48);
+
+struct ColumnSumsArgs {
+  Operand x;
+  /// Multiplied with x if there.
+  Operand y;
+  /// Multiplied with row r / rowsPerScale if there.
+  const float* rowScale;
+  /// [stretches, columns]
+  float* out;
+  int64_t rows;
+  int64_t rowsPerBlock;
+  int32_t columns;
+  int32_t rowsPerScale;
+  int32_t accumulate;
+  int32_t reserved;
+};
+static_assert(sizeof(ColumnSumsArgs) == 96);
+
+struct FinishArgs {
+  /// [count, stride]
+  const float* partial;
+  float* sums;
+  int64_t count;
+  int64_t stride;
+  int32_t columns;
+  int32_t reserved;
+};
+static_assert(sizeof(FinishArgs) == 40);
+
+struct ClipArgs {
+  const float* squares;
+  float* out;
+  float most;
+  int32_t reserved;
+};
+static_assert(sizeof(ClipArgs) == 24);
+
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kPerThread = 16;
+
+}  // namespace
+
+extern "C" __global__ void __launch_bounds__(kThreads) fold(const __grid_constant__ FoldArgs args) {
+  __shared__ float scratch[kThreads / 32];
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads * kPerThread;
+  float chain[4] = {};
+#pragma unroll
+  for (int s = 0; s < kPerThread / 4; s++) {
+    const int64_t i = first + (s * kThreads + static_cast<int>(threadIdx.x)) * 4;
+    const int64_t left = args.count - i;
+    const Quad x = left > 0 ? load4(args.x, 0, i, static_cast<int>(left < 4 ? left : 4)) : Quad{};
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      switch (args.kind) {
+        case kSum:
+          chain[j] += x.v[j];
+          break;
+        case kSquares:
+          chain[j] = fmaf(x.v[j], x.v[j], chain[j]);
+          break;
+        default:
+          chain[j] = max_nan(chain[j], fabsf(x.v[j]));
+      }
+    }
+  }
+  const float result = args.kind == kLargest
+                           ? block_max<kThreads>(max_nan(max_nan(chain[0], chain[1]), max_nan(chain[2], chain[3])), scratch)
+                           : block_sum<kThreads>((chain[0] + chain[1]) + (chain[2] + chain[3]), scratch);
+  if (threadIdx.x == 0) {
+    args.out[blockIdx.x] = args.accumulate ? args.out[blockIdx.x] + result : result;
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads) column_sums(const __grid_constant__ ColumnSumsArgs args) {
+  __shared__ float4 partial[kThreads];
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  const int warp = static_cast<int>(threadIdx.x / 32);
+  const int column = (static_cast<int>(blockIdx.x) * 32 + lane) * 4;
+  const int count = min(4, args.columns - column);
+  const int64_t first = static_cast<int64_t>(blockIdx.y) * args.rowsPerBlock;
+  const int64_t end = first + args.rowsPerBlock < args.rows ? first + args.rowsPerBlock : args.rows;
+  float sums[4] = {};
+  for (int64_t row = first + warp; row < end && count > 0; row += kThreads / 32) {
+    Quad x = load4(args.x, row, column, count);
+    if (args.y.data != nullptr) {
+      const Quad y = load4(args.y, row, column, count);
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        x.v[j] *= y.v[j];
+      }
+    }
+    const float scale = args.rowScale == nullptr ? 1.f : args.rowScale[row / args.rowsPerScale];
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      sums[j] = fmaf(x.v[j], scale, sums[j]);
+    }
+  }
+  partial[threadIdx.x] = make_float4(sums[0], sums[1], sums[2], sums[3]);
+  __syncthreads();
+  const int c = static_cast<int>(threadIdx.x);
+  const int place = static_cast<int>(blockIdx.x) * 128 + c;
+  if (c < 128 && place < args.columns) {
+    const float* values = reinterpret_cast<const float*>(partial);
+    float sum = values[c];
+    for (int i = 1; i < kThreads / 32; i++) {
+      sum += values[i * 128 + c];
+    }
+    float* to = args.out + static_cast<int64_t>(blockIdx.y) * args.columns + place;
+    *to = args.accumulate ? *to + sum : sum;
+  }
+}
+
+/// sums[c] += partial[0,c] + partial[1,c] + ..., in this order.
+extern "C" __global__ void __launch_bounds__(kThreads) column_sums_finish(const __grid_constant__ FinishArgs args) {
+  const int column = static_cast<int>(blockIdx.x) * kThreads + static_cast<int>(threadIdx.x);
+  if (column >= args.columns) {
+    return;
+  }
+  float sum = args.partial[column];
+  for (int64_t i = 1; i < args.count; i++) {
+    sum += args.partial[i * args.stride + column];
+  }
+  args.sums[column] += sum;
+}
+
+/// out[0] = min(1, most / sqrt(squares[0])).
+extern "C" __global__ void __launch_bounds__(32) clip_factor(const __grid_constant__ ClipArgs args) {
+  if (threadIdx.x == 0) {
+    const float norm = __fsqrt_rn(args.squares[0]);
+    const float factor = norm == 0.f ? 1.f : __fdiv_rn(args.most, norm);
+    args.out[0] = factor > 1.f ? 1.f : factor;
+  }
+}
