@@ -75,6 +75,11 @@ public final class Vit implements AutoCloseable {
     return model.config();
   }
 
+  /** Where its parameters are and it runs. */
+  public Device device() {
+    return model.parameters().values().iterator().next().device();
+  }
+
   /** The model itself. */
   public VisionTransformer model() {
     return model;

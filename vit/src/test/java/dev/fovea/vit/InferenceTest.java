@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.fovea.tensor.Device;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.vit.image.Interpolation;
 import dev.fovea.vit.image.Picture;
 import dev.fovea.vit.image.PictureException;
 import dev.fovea.vit.image.Preprocessing;
@@ -134,8 +135,7 @@ class InferenceTest {
   void aModelWithoutClassifierSaysSo() throws IOException {
     var config =
         TimmConfig.of("vit_tiny_patch16_224").toBuilder().depth(1).classes(0).build();
-    Preprocessing how = Preprocessing.squash(
-        224, 224, dev.fovea.vit.image.Interpolation.BICUBIC, Preprocessing.HALF, Preprocessing.HALF);
+    Preprocessing how = Preprocessing.squash(224, 224, Interpolation.BICUBIC, Preprocessing.HALF, Preprocessing.HALF);
     try (VisionTransformer model = VisionTransformer.create(config, 1)) {
       var inference = new Inference(model, new Preprocessor(how));
       assertEquals(192, inference.embed(pictures.subList(0, 1))[0].length);

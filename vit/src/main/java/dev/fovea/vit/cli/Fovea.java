@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
       InfoCommand.class,
       PredictCommand.class,
       EmbedCommand.class,
+      AttentionCommand.class,
       TrainCommand.class,
       VerifyCommand.class
     })

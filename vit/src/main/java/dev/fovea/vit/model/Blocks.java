@@ -18,6 +18,9 @@ final class Blocks {
   /** One block of a model. */
   interface Block {
     Tensor on(Tensor x, Pass pass);
+
+    /** What its attentions work on: for each, [batch, tokens, 3 width] of [q | k | v]. */
+    List<Tensor> projections(Tensor x);
   }
 
   /** Block {@code index} of a model. */
@@ -50,6 +53,11 @@ final class Blocks {
         return mlp.add(middle, middle, pass);
       }
     }
+
+    @Override
+    public List<Tensor> projections(Tensor x) {
+      return List.of(attention.projected(x));
+    }
   }
 
   /** {@code x + sum of attentions(x)}, then {@code x + sum of mlps(x)} (Three things, section 3). */
@@ -65,6 +73,11 @@ final class Blocks {
         sum = mlp.add(x, sum, pass);
       }
       return sum;
+    }
+
+    @Override
+    public List<Tensor> projections(Tensor x) {
+      return attentions.stream().map(attention -> attention.projected(x)).toList();
     }
   }
 
@@ -100,8 +113,7 @@ final class Blocks {
 
     @Override
     public Tensor on(Tensor x, Pass pass) {
-      Linear projection = QkNorm.apply(qkNorm, in.on(norm.on(x))).activation(activation);
-      Linear.Split hiddenAndQkv = projection.split(mlp);
+      Linear.Split hiddenAndQkv = project(x);
       Tensor attention = Ops.attention(hiddenAndQkv.right(), heads);
       return out.on(hiddenAndQkv.left(), attention)
           .bias(sum(out.bias(), attentionBias))
@@ -109,6 +121,15 @@ final class Blocks {
           .drop(drop.factors(pass))
           .residual(x)
           .apply();
+    }
+
+    private Linear.Split project(Tensor x) {
+      return QkNorm.apply(qkNorm, in.on(norm.on(x))).activation(activation).split(mlp);
+    }
+
+    @Override
+    public List<Tensor> projections(Tensor x) {
+      return List.of(project(x).right());
     }
 
     private static @Nullable Tensor sum(@Nullable Tensor a, @Nullable Tensor b) {

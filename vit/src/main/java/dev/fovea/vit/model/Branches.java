@@ -49,7 +49,8 @@ final class Branches {
       }
     }
 
-    private Tensor projected(Tensor x) {
+    /** [q | k | v] of every token. */
+    Tensor projected(Tensor x) {
       try (Tensor y = norm.on(x)) {
         return QkNorm.apply(qkNorm, qkv.on(y)).apply();
       }

@@ -24,13 +24,23 @@ record MapPool(
         Branches.Inner.of(p, "pool.mlp.", config.poolActivation(), false));
   }
 
+  /** The learned query, once for each picture: [batch, 1, width]. */
+  Tensor queries(long batch) {
+    Tensor query = q.on(probe).apply();
+    return Ops.gather(query, Tensor.zeros(Shape.of(batch), DType.I32))
+        .reshape(batch, 1, query.shape().dim(-1));
+  }
+
+  /** [k | v] of every token, [batch, tokens, 2 width]. */
+  Tensor keysAndValues(Tensor x) {
+    return kv.on(x).apply();
+  }
+
   /** [batch, tokens, width] to [batch, width]. */
   Tensor on(Tensor x) {
     long batch = x.shape().dim(0);
     long width = x.shape().dim(2);
-    Tensor query = q.on(probe).apply();
-    Tensor queries = Ops.gather(query, Tensor.zeros(Shape.of(batch), DType.I32)).reshape(batch, 1, width);
-    Tensor attended = Ops.crossAttention(queries, kv.on(x).apply(), heads, null);
+    Tensor attended = Ops.crossAttention(queries(batch), keysAndValues(x), heads, null);
     Tensor y = proj.on(attended.reshape(batch, width)).apply();
     return mlp.on(norm.on(y)).residual(y).apply();
   }

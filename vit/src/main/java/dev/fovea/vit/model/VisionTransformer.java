@@ -212,6 +212,37 @@ public final class VisionTransformer implements AutoCloseable {
         features, representation, head == null ? null : head.on(representation).apply());
   }
 
+  /**
+   * Runs the model on one picture to see where it looks.
+   *
+   * @param pixels [1, channels, height, width], as {@link #forward(Tensor)} takes them
+   */
+  public AttentionMaps attention(Tensor pixels) {
+    check(pixels);
+    if (pixels.shape().dim(0) != 1) {
+      throw new IllegalArgumentException("pixels: got " + pixels.shape() + ", expected a single picture");
+    }
+    var maps = new AttentionMaps(
+        config,
+        new Grid(
+            Math.toIntExact(pixels.shape().dim(2) / config.patchHeight()),
+            Math.toIntExact(pixels.shape().dim(3) / config.patchWidth())));
+    try (Scope inside = Scope.open(pixels.device())) {
+      Tensor x = embed(pixels);
+      for (Blocks.Block block : blocks) {
+        try (Scope layer = Scope.open()) {
+          maps.add(block.projections(x), config.heads());
+          x = layer.keep(block.on(x, new Pass(1, null)));
+        }
+      }
+      if (mapPool != null) {
+        Tensor features = pooled(finalNorm == null ? x : finalNorm.on(x));
+        maps.pool(mapPool.queries(1), mapPool.keysAndValues(features), mapPool.heads());
+      }
+    }
+    return maps;
+  }
+
   private void check(Tensor pixels) {
     Shape shape = pixels.shape();
     boolean fits = shape.rank() == 4
@@ -246,10 +277,15 @@ public final class VisionTransformer implements AutoCloseable {
         if (mapPool == null) {
           throw new AssertionError("made with the model");
         }
-        int prefixes = config.prefixTokens();
-        yield mapPool.on(prefixes == 0 ? x : Ops.slice(x, 1, prefixes, x.shape().dim(1) - prefixes));
+        yield mapPool.on(pooled(x));
       }
     };
+  }
+
+  /** The tokens that MAP pooling looks at: the patches. */
+  private Tensor pooled(Tensor x) {
+    int prefixes = config.prefixTokens();
+    return prefixes == 0 ? x : Ops.slice(x, 1, prefixes, x.shape().dim(1) - prefixes);
   }
 
   private Tensor classToken(Tensor x) {

@@ -153,6 +153,20 @@ class PictureCommandsTest {
   }
 
   @Test
+  void attentionDrawsAPicture() throws IOException {
+    Path maps = folder.resolve("maps.png");
+    assertEquals(0, run("attention", model, red, "--out", maps), err::toString);
+    assertEquals(
+        "2 layers of 2 heads over 4 x 4 patches: " + maps, out.toString().strip());
+    assertTrue(ImageIO.read(maps.toFile()).getWidth() > 500);
+    assertEquals(0, run("attention", model, red, "--out", maps, "--layer", 2, "--head", 1), err::toString);
+    assertEquals(1, run("attention", model, red, "--out", maps, "--layer", 3));
+    assertEquals("fovea: layer: got 3, expected 1 to 2", err.toString().strip());
+    assertEquals(1, run("attention", model, folder.resolve("pictures/notes.txt"), "--out", maps));
+    assertEquals(2, run("attention", model, red, "--out", "maps.bmp"));
+  }
+
+  @Test
   void wrongUseIsExitCodeTwo() {
     assertEquals(2, run("embed", model, red, "--out", "e.csv"));
     assertTrue(err.toString().contains("expected a name that ends in .npy, .safetensors or .jsonl"), err.toString());
