@@ -32,6 +32,12 @@ final class FixtureContractTest {
     return cases(OWN);
   }
 
+  /** Kinds of models of which no case of another library is at hand, by its definition in numpy. */
+  @TestFactory
+  Stream<DynamicTest> madeCases() throws IOException {
+    return cases(OWN.resolve("made"));
+  }
+
   @TestFactory
   Stream<DynamicTest> casesBesideTheRepository() throws IOException {
     Path folder = beside();

@@ -134,7 +134,13 @@ final class CheckpointTest {
         "ARGS: {\"global_pool\": \"avgmax\"}|global_pool: got \"avgmax\", expected one of [avg, map, token]",
         "ARGS: {\"class_token\": false}|pool: got CLASS without a class token",
         "ARGS: {\"attn_layer\": \"diff\"}|got attn_layer, expected one of",
-        "ARGS: []|model_args: got [], expected an object"
+        "ARGS: []|model_args: got [], expected an object",
+        "{\"fovea\": {\"width\": \"768\"}}|width",
+        "{\"fovea\": {\"width\": 1.5}}|width",
+        "{\"fovea\": {\"width\": 1200000}}|width: got 1200000, expected at most 65536",
+        "{\"fovea\": {\"flux\": 1}}|got a field flux, expected one of",
+        "{\"fovea\": {\"depth\": -3}}|depth: got -3",
+        "{\"fovea\": 3}|fovea: got 3, expected an object"
       })
   void configurationsAreNotTrusted(String json, String fault) throws IOException {
     try (Scope inside = Scope.open()) {
