@@ -95,7 +95,10 @@ final class AsyncQueue {
         last = found;
       }
       byte[] valid = found.valid;
-      if (valid != null && w.block.launch.checks().memory()) {
+      boolean words = (count & 3) == 0;
+      if (valid != null
+          && w.block.launch.checks().memory()
+          && !(words && Words.valid(valid, source - found.base, count))) {
         for (int i = 0; i < count; i++) {
           if (!Words.valid(valid, source - found.base + i, 1)) {
             throw w.fault(

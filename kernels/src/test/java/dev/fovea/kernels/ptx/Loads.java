@@ -34,6 +34,9 @@ final class Loads {
     final int count;
     final int span;
 
+    /** The address where it is the same for all, or -1. */
+    final long fixed;
+
     Access(Operands o) {
       boolean load = !o.name.equals("st");
       d = o.regs(load ? 0 : 1);
@@ -43,6 +46,7 @@ final class Loads {
       bytes = type.bytes;
       count = d.length;
       span = bytes * count;
+      fixed = o.fixedAddress(load ? 1 : 0);
       if (bytes > 8 || bytes == 0) {
         throw o.error("has a type that the PTX machine does not load or store");
       }
@@ -148,6 +152,9 @@ final class Loads {
   /** A kernel's parameters; below them lie the arguments of calls, which are in the thread's frame. */
   private static Op parameter(Access x, boolean load) {
     Op frame = local(x, load);
+    if (load && x.fixed >= Frame.PARAMETERS) {
+      return fixedParameter(x);
+    }
     return (w, m) -> {
       int[] words = w.block.launch.parameters();
       int bytes = w.block.kernel.parameterBytes;
@@ -166,6 +173,26 @@ final class Loads {
         }
         for (int i = 0; i < x.count; i++) {
           w.r[x.d[i] + l] = x.extended(Words.get(words, at + i * x.bytes, x.bytes));
+        }
+      }
+    };
+  }
+
+  /** A parameter at a place that is known: the same for all lanes. */
+  private static Op fixedParameter(Access x) {
+    int at = (int) (x.fixed - Frame.PARAMETERS);
+    return (w, m) -> {
+      if (at + x.span > w.block.kernel.parameterBytes) {
+        throw w.fault(
+            Integer.numberOfTrailingZeros(m),
+            "reads " + x.span + " bytes at offset " + at + " of the kernel's " + w.block.kernel.parameterBytes
+                + " bytes of parameters");
+      }
+      for (int i = 0; i < x.count; i++) {
+        int d = x.d[i];
+        long value = x.extended(Words.get(w.block.launch.parameters(), at + i * x.bytes, x.bytes));
+        for (int left = m; left != 0; left &= left - 1) {
+          w.r[d + Integer.numberOfTrailingZeros(left)] = value;
         }
       }
     };

@@ -153,6 +153,14 @@ final class Operands {
     return address.base() instanceof Operand.Reg ? address.offset() : 0;
   }
 
+  /** The address if no register is in it, otherwise -1. */
+  long fixedAddress(int i) {
+    Operand.Address address = address(i);
+    return address.base() instanceof Operand.Symbol(var variable, long offset)
+        ? frame.address(variable) + offset + address.offset()
+        : -1;
+  }
+
   private Operand.Address address(int i) {
     if (operand(i) instanceof Operand.Address address) {
       return address;

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,8 +28,8 @@ public final class PtxDriver implements Driver {
   private static final int FREE_SHARED = 48 << 10;
   private static final long ALIGNMENT = 256;
 
-  /** Parsed once, whoever loads it. */
-  private static final Map<String, PtxModule> MODULES = new ConcurrentHashMap<>();
+  /** What the build made: parsed and compiled once, whoever loads it. */
+  private static final Map<String, PtxModule> FAMILIES = new ConcurrentHashMap<>();
 
   private final PtxOptions options;
   private final GlobalMemory memory = new GlobalMemory();
@@ -243,21 +244,26 @@ public final class PtxDriver implements Driver {
 
   @Override
   public long load(KernelBinary binary) {
-    byte[] ptx = binary.ptx();
-    if (ptx == null) {
-      throw new CudaException(
-          "CUDA_ERROR_NO_BINARY_FOR_GPU",
-          "load: there is no PTX of the kernel family " + binary.family() + "; the build needs nvcc to make it");
-    }
-    return load(binary.family() + ".ptx", new String(ptx, StandardCharsets.UTF_8));
+    return place(() -> FAMILIES.computeIfAbsent(binary.family(), family -> {
+      byte[] ptx = binary.ptx();
+      if (ptx == null) {
+        throw new CudaException(
+            "CUDA_ERROR_NO_BINARY_FOR_GPU",
+            "load: there is no PTX of the kernel family " + family + "; the build needs nvcc to make it");
+      }
+      return PtxModule.parse(family + ".ptx", new String(ptx, StandardCharsets.UTF_8));
+    }));
   }
 
   /** Loads PTX text; messages call it by this name. */
-  public synchronized long load(String name, String ptx) {
+  public long load(String name, String ptx) {
+    return place(() -> PtxModule.parse(name, ptx));
+  }
+
+  private synchronized long place(Supplier<PtxModule> parsed) {
     check();
     try {
-      PtxModule module = MODULES.computeIfAbsent(name + "\n" + ptx, key -> PtxModule.parse(name, ptx));
-      images.put(next, new Image(module, memory));
+      images.put(next, new Image(parsed.get(), memory));
       return next++;
     } catch (PtxException e) {
       throw new CudaException("CUDA_ERROR_INVALID_PTX", e.getMessage(), e);

@@ -83,20 +83,30 @@ final class SharedMemory {
     }
     if (races) {
       int stamp = stamp(w, lane);
-      for (int g = at >>> grain, end = at + size - 1 >>> grain; g <= end; g++) {
-        int writer = writers[g];
-        if (writer != 0 && unordered(w, lane, writer)) {
-          throw race(w, lane, at, size, "reads", "wrote", writer, writersAt[g]);
-        }
-        int reader = readers[g];
-        if (reader >>> 5 << 27 != stamp >>> 5 << 27) {
-          others[g] = reader;
-        }
-        readers[g] = stamp;
-        readersAt[g] = w.at;
+      int g = at >>> grain;
+      note(w, lane, at, size, g, stamp);
+      for (int end = at + size - 1 >>> grain; g < end; ) {
+        note(w, lane, at, size, ++g, stamp);
       }
     }
     return Words.get(words, at, size);
+  }
+
+  /** Notes a read of what is told apart as {@code g}. */
+  private void note(Warp w, int lane, int at, int size, int g, int stamp) {
+    int writer = writers[g];
+    if (writer != 0 && unordered(w, lane, writer)) {
+      throw race(w, lane, at, size, "reads", "wrote", writer, writersAt[g]);
+    }
+    int reader = readers[g];
+    if (reader == stamp) {
+      return;
+    }
+    if ((reader ^ stamp) << 22 >>> 27 != 0) {
+      others[g] = reader;
+    }
+    readers[g] = stamp;
+    readersAt[g] = w.at;
   }
 
   /** Writes at an offset that was checked. */

@@ -59,6 +59,9 @@ final class Words {
       int mask = (1 << bytes) - 1 << (int) (offset & 3);
       return (valid[at] & mask) == mask;
     }
+    if (bytes == 4) {
+      return valid[at] == 15;
+    }
     boolean all = true;
     for (int i = 0; i < bytes; i += 4) {
       all &= valid[at++] == 15;
@@ -76,8 +79,9 @@ final class Words {
       }
       return;
     }
-    for (int i = 0; i < bytes; i += 4) {
-      valid[at++] = 15;
+    valid[at] = 15;
+    for (int i = 4; i < bytes; i += 4) {
+      valid[++at] = 15;
     }
   }
 }
