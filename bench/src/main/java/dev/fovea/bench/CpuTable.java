@@ -55,6 +55,9 @@ public final class CpuTable {
     for (String name : List.of("machine-1", "machine-2", "gemm", "kernels")) {
       scores.addAll(Score.read(results(name)));
     }
+    if (Files.exists(results("models"))) {
+      scores.addAll(Score.read(results("models")));
+    }
     String table = new TableText(scores, Score.read(results("gemm-256"))).render();
     Files.writeString(file, text.substring(0, begin) + BEGIN + "\n" + table + text.substring(end));
   }
@@ -68,6 +71,9 @@ public final class CpuTable {
     String[] kernels =
         TimedCases.all().filter(CpuTable::shown).map(KernelCase::toString).toArray(String[]::new);
     run(options("KernelBenchmark", quick).param("test", kernels).addProfiler(GCProfiler.class), "kernels");
+    if (Files.isDirectory(ModelBenchmark.MODELS)) {
+      run(options("ModelBenchmark", quick), "models");
+    }
   }
 
   /** What the README shows of the kernels that have no peer here: those that models spend their time in. */

@@ -42,6 +42,8 @@ import org.openjdk.jmh.annotations.Warmup;
     value = 2,
     jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
 public class ModelBenchmark {
+  static final Path MODELS = Path.of("bench", "target", "models");
+
   @Param({"forward", "gradients"})
   public String pass = "";
 
@@ -67,7 +69,7 @@ public class ModelBenchmark {
     if (by.equals("onnxruntime") && pass.equals("gradients")) {
       throw new IllegalStateException("ONNX Runtime computes no gradients");
     }
-    Path folder = Path.of("bench", "target", "models", model);
+    Path folder = MODELS.resolve(model);
     CpuDevice device = Device.cpu(threads);
     Vit vit = Vit.load(folder, device);
     int size = vit.config().imageHeight();

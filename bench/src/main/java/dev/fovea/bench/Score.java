@@ -13,7 +13,7 @@ import java.util.List;
  * @param benchmark class and method
  * @param threads JMH's own; those of kernels are a parameter
  * @param parameters by name
- * @param micros average time of a call
+ * @param micros average time of a call, in the unit of its suite: microseconds, of models milliseconds
  * @param error half the 99.9 % confidence interval of it
  * @param allocated bytes of heap that a call allocates, NaN where that was not measured
  */

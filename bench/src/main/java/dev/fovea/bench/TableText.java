@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Results as Markdown: rates, their error, and their ratio to the machine's limits and to the peers. */
 final class TableText {
@@ -37,6 +38,7 @@ final class TableText {
 
         %s
         %s
+        %s
         %s\
         """.formatted(
             machine(),
@@ -48,7 +50,8 @@ final class TableText {
             gemm(results, "fovea:packed", List.of("mkl:packed"), "to MKL"),
             gemm(narrow, "fovea", List.of("openblas:Haswell", "mkl:AVX2"), "to OpenBLAS | to MKL"),
             compute(),
-            memory());
+            memory(),
+            models());
   }
 
   private String machine() {
@@ -133,6 +136,42 @@ final class TableText {
         .filter(r -> r.parameter("by").equals(by) && r.parameter("shape").equals(shape))
         .filter(r -> r.kernelThreads() == threads)
         .findFirst();
+  }
+
+  /** Whole models, if they were there to be measured. */
+  private String models() {
+    List<Score> all = of(results, "ModelBenchmark");
+    if (all.isEmpty()) {
+      return "";
+    }
+    StringBuilder text = new StringBuilder("""
+        | model | pass | batch | threads | ms | to ONNX Runtime |
+        |---|---|---|---|---|---|
+        """);
+    for (Score result : all) {
+      if (result.parameter("by").equals("fovea")) {
+        String ratio = all.stream()
+            .filter(r -> r.parameter("by").equals("onnxruntime") && sameModel(r, result))
+            .findFirst()
+            .map(r -> "%.2f".formatted(r.micros() / result.micros()))
+            .orElse("");
+        text.append("| %s | %s | %s | %s | %.1f ± %.1f | %s |\n"
+            .formatted(
+                result.parameter("model"),
+                result.parameter("pass"),
+                result.parameter("batch"),
+                result.parameter("threads"),
+                result.micros(),
+                result.error(),
+                ratio));
+      }
+    }
+    return text.toString();
+  }
+
+  private static boolean sameModel(Score a, Score b) {
+    return Stream.of("model", "pass", "batch", "threads")
+        .allMatch(name -> a.parameter(name).equals(b.parameter(name)));
   }
 
   /** Kernels measured by their arithmetic, against the peak. */
