@@ -113,13 +113,16 @@ final class GemmBlocks implements Grid {
     int cStep = plan.tileRows * ld;
     float[] pieces = packedB == null ? scratch.floats(PIECE, steps * plan.tileColumns) : packedB;
     int piece = packedB == null ? 0 : b.at(panel, k);
-    if (packedB == null) {
+    long inPlace = tiles.readsNative() ? b.prepackedAt(panel, begin + k) : 0;
+    if (packedB == null && inPlace == 0) {
       b.pack(panel, panel + 1, begin + k, steps, pieces, 0, null, 0, scratch);
     }
     boolean accumulate = begin + k > 0;
     boolean half = plan.n - panel * plan.tileColumns <= plan.tileColumns / 2;
     for (int tile = firstTile; tile < endTile; tile++, aAt += aStep, cAt += cStep) {
-      if (half) {
+      if (inPlace != 0) {
+        tiles.multiply(steps, packedA, aAt, inPlace, c, cAt, ld, accumulate);
+      } else if (half) {
         tiles.multiplyHalf(steps, packedA, aAt, pieces, piece, c, cAt, ld, accumulate);
       } else {
         tiles.multiply(steps, packedA, aAt, pieces, piece, c, cAt, ld, accumulate);

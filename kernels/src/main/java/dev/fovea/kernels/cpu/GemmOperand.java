@@ -135,6 +135,11 @@ final class GemmOperand {
     }
   }
 
+  /** Address of the piece of a panel that begins at k, if it was packed beforehand; else 0. */
+  long prepackedAt(int panel, int k) {
+    return prepacked ? span.address() + 4 * (panel * ld + k) * width : 0;
+  }
+
   private void packAlong(int panel, int end, int k, int steps, float[] to, int at, Scratch scratch) {
     int stagedLd = steps + 16; // rows a power of two apart would share few sets of the cache
     float[] staged = scratch.floats(STAGE, width * stagedLd);

@@ -18,7 +18,7 @@ final class GemmPlan {
    */
   private static final int DEPTH_NARROW = 384;
 
-  private static final int DEPTH_WIDE = 192;
+  private static final int DEPTH_WIDE = 256;
 
   private static final int BLOCK_ROWS = 200;
   private static final int BLOCK_COLUMNS = 256;

@@ -23,6 +23,20 @@ public interface Tiles {
   /** One whole tile from an A panel and a B panel. */
   void multiply(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
 
+  /** Whether a B panel in native memory, where weights that were packed once lie, is best read from there. */
+  default boolean readsNative() {
+    return false;
+  }
+
+  /**
+   * {@link #multiply} with the B panel in native memory.
+   *
+   * @throws UnsupportedOperationException unless {@link #readsNative}
+   */
+  default void multiply(int k, float[] a, int aAt, long b, float[] c, int cAt, int ldc, boolean accumulate) {
+    throw new UnsupportedOperationException("copy the panel to an array first");
+  }
+
   /** The left half of the columns only, for a last panel that is at most half full. */
   void multiplyHalf(int k, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt, int ldc, boolean accumulate);
 

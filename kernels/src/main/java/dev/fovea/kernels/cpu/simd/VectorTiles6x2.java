@@ -9,7 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
  * out for the reasons in {@link VectorTiles8x2}.
  *
  * <p>C2 would load all operands of a step first and spill half of the sums, at half the speed. A fence between rows
- * costs no instruction on x86 but keeps the loads below it from moving up.
+ * costs no instruction on x86 but keeps the loads below it from moving up; not so loads from native memory, so that
+ * panels there are copied to arrays first.
  */
 final class VectorTiles6x2 implements Tiles {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;

@@ -1,5 +1,6 @@
 package dev.fovea.kernels.cpu.simd;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.lang.foreign.Arena;
@@ -25,6 +26,9 @@ class TilesTest {
       for (boolean accumulate : new boolean[] {false, true}) {
         check(tiles, k, false, false, accumulate);
         check(tiles, k, false, true, accumulate);
+        if (tiles.readsNative()) {
+          checkNative(tiles, k, accumulate);
+        }
       }
     }
   }
@@ -94,6 +98,20 @@ class TilesTest {
         }
       }
     }
+  }
+
+  private static void checkNative(Tiles tiles, int k, boolean accumulate) {
+    int columns = tiles.columns();
+    float[] a = normal(1, AT + tiles.rows() * k);
+    float[] b = normal(2, columns * k);
+    float[] expected = normal(3, AT + tiles.rows() * columns);
+    float[] c = expected.clone();
+    tiles.multiply(k, a, AT, b, 0, expected, AT, columns, accumulate);
+    try (Arena arena = Arena.ofConfined()) {
+      long panel = arena.allocateFrom(ValueLayout.JAVA_FLOAT, b).address();
+      tiles.multiply(k, a, AT, panel, c, AT, columns, accumulate);
+    }
+    assertArrayEquals(expected, c);
   }
 
   private static float[] normal(int seed, int length) {
