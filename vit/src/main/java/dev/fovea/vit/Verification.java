@@ -148,7 +148,7 @@ public final class Verification {
     }
   }
 
-  private static void put(Map<String, Values> found, Output output) {
+  static void put(Map<String, Values> found, Output output) {
     Values features = Values.of(output.features());
     found.put("features", features);
     found.put("last_hidden_state", features);
@@ -159,7 +159,7 @@ public final class Verification {
     found.put("logits", output.logits() == null ? pooled : Values.of(output.logits()));
   }
 
-  private static Result compare(String name, Values expected, @Nullable Values found, double leastScale) {
+  static Result compare(String name, Values expected, @Nullable Values found, double leastScale) {
     if (found == null) {
       return new Result(name, "missing", Double.NaN, Double.NaN);
     }

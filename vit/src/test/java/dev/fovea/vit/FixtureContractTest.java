@@ -25,11 +25,11 @@ import org.junit.jupiter.api.TestFactory;
  */
 final class FixtureContractTest {
   private static final double TOLERANCE = 1e-5;
-  private static final Path OWN = Path.of("src/test/cases");
+  static final Path OWN = Path.of("src/test/cases");
 
   @TestFactory
   Stream<DynamicTest> ownCases() throws IOException {
-    return cases(OWN);
+    return cases(OWN, FixtureContractTest::check);
   }
 
   /** Kinds of models of which no case of another library is at hand, by its definition in numpy. */
@@ -42,20 +42,25 @@ final class FixtureContractTest {
   Stream<DynamicTest> casesBesideTheRepository() throws IOException {
     Path folder = beside();
     assumeTrue(folder != null, "no shared/fixtures beside the repository");
-    return cases(folder);
+    return cases(folder, FixtureContractTest::check);
   }
 
   @Test
   void theProjectHasACaseOfEveryFamily() throws IOException {
     assertEquals(
         List.of("big-vision-map", "hf-dinov2", "hf-siglip-vision", "hf-vit", "timm-vit-cls"),
-        cases(OWN).map(DynamicTest::getDisplayName).toList());
+        cases(OWN, FixtureContractTest::check).map(DynamicTest::getDisplayName).toList());
   }
 
-  private static Stream<DynamicTest> cases(Path folder) throws IOException {
+  /** What is done with the folder of one model. */
+  interface Check {
+    void on(Path folder) throws IOException;
+  }
+
+  static Stream<DynamicTest> cases(Path folder, Check check) throws IOException {
     try (Stream<Path> all = Files.list(folder)) {
       return all.filter(at -> Files.exists(at.resolve("expected.safetensors"))).sorted().toList().stream()
-          .map(at -> DynamicTest.dynamicTest(at.getFileName().toString(), () -> check(at)));
+          .map(at -> DynamicTest.dynamicTest(at.getFileName().toString(), () -> check.on(at)));
     }
   }
 
@@ -86,7 +91,7 @@ final class FixtureContractTest {
     first.forEach((key, values) -> assertArrayEquals(values.elements, again.get(key).elements, key));
   }
 
-  private static Path beside() {
+  static Path beside() {
     for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
       Path folder = at.resolve("shared/fixtures");
       if (Files.isDirectory(folder)) {

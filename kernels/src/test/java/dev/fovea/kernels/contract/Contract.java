@@ -72,6 +72,21 @@ public final class Contract {
     }
   }
 
+  /** As the other, with the second device's operands in its own memory. */
+  public static void sameBits(KernelCase test, KernelSet first, KernelSet second, Driver driver, long stream) {
+    long seed = test.toString().hashCode();
+    try (var expected = new HostCaseMemory(seed);
+        var got = new DriverCaseMemory(seed, driver, stream, false)) {
+      test.setup().prepare(expected).on(first);
+      test.setup().prepare(got).on(second);
+      got.fetch();
+      expected.outputs().forEach((name, output) -> {
+        Span span = got.host().outputs().get(name).span();
+        compare(test + ": " + name, output.span(), span, Tolerance.EXACT);
+      });
+    }
+  }
+
   private static void compare(String what, Span expected, Span got, Tolerance tolerance) {
     long wrong = 0;
     long worst = -1;

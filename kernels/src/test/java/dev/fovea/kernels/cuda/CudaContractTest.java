@@ -15,6 +15,7 @@ import dev.fovea.kernels.contract.RandomCases;
 import dev.fovea.kernels.contract.ReduceCases;
 import dev.fovea.kernels.contract.RowCases;
 import dev.fovea.kernels.contract.TokenCases;
+import dev.fovea.kernels.cpu.CpuKernels;
 import dev.fovea.kernels.ptx.PtxDriver;
 import dev.fovea.kernels.reference.ReferenceKernels;
 import java.util.stream.Stream;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.TestFactory;
  */
 class CudaContractTest {
   private static final KernelSet REFERENCE = new ReferenceKernels();
+  private static final KernelSet CPU = CpuKernels.create(1);
 
   @BeforeAll
   static void theBuildCompiledKernels() {
@@ -45,6 +47,21 @@ class CudaContractTest {
         CudaKernels kernels = CudaKernels.over(driver, 0)) {
       Contract.check(test, REFERENCE, kernels, driver, 0, false);
     }
+  }
+
+  /** Functions of one number and random numbers are the CPU's, bit for bit. */
+  @TestFactory
+  Stream<DynamicTest> sameBitsAsOnCpu() {
+    return Stream.concat(
+            ElementwiseCases.all().filter(test -> test.kernel().startsWith("elementwise.activation")),
+            RandomCases.all())
+        .filter(test -> test.bytes() >= 1000 && test.bytes() <= 5e4)
+        .map(test -> DynamicTest.dynamicTest(test.toString(), () -> {
+          try (PtxDriver driver = new PtxDriver();
+              CudaKernels kernels = CudaKernels.over(driver, 0)) {
+            Contract.sameBits(test, CPU, kernels, driver, 0);
+          }
+        }));
   }
 
   @TestFactory
