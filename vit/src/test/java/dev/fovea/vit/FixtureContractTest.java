@@ -35,7 +35,7 @@ final class FixtureContractTest {
   /** Kinds of models of which no case of another library is at hand, by its definition in numpy. */
   @TestFactory
   Stream<DynamicTest> madeCases() throws IOException {
-    return cases(OWN.resolve("made"));
+    return cases(OWN.resolve("made"), FixtureContractTest::check);
   }
 
   @TestFactory
