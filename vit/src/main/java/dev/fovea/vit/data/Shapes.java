@@ -87,11 +87,12 @@ public final class Shapes implements Dataset {
 
   /** One picture in the making. */
   private final class Drawing {
-    private static final double TILT = 0.2;
+    private static final double TILT = 0.25;
     private static final double LEAST_CONTRAST = 0.6;
-    private static final double SMALL = 0.28;
+    private static final double LEAST_LIGHT = 0.4;
+    private static final double SMALL = 0.3;
     private static final double LARGE = 0.42;
-    private static final float REACH = 0.4f;
+    private static final float REACH = 0.8f;
     private static final double LIGHTER = 0.9;
 
     private final RandomStream random;
@@ -121,8 +122,8 @@ public final class Shapes implements Dataset {
         front = back;
         back = swap;
       }
-      float[] back2 = towards(back, color(), 0.2f);
-      float[] front2 = towards(front, back, 0.35f);
+      float[] back2 = towards(back, color(), 0.15f);
+      float[] front2 = towards(front, back, 0.25f);
       Pattern onShape = new Pattern(texture);
       Pattern behind = new Pattern(ground);
 
@@ -162,7 +163,7 @@ public final class Shapes implements Dataset {
         for (int c = 0; c < 3; c++) {
           square += (color[c] - other[c]) * (color[c] - other[c]);
         }
-        if (square >= LEAST_CONTRAST * LEAST_CONTRAST) {
+        if (square >= LEAST_CONTRAST * LEAST_CONTRAST && Math.abs(light(color) - light(other)) >= LEAST_LIGHT) {
           return color;
         }
       }

@@ -1,14 +1,21 @@
 package dev.fovea.vit.train;
 
+import dev.fovea.tensor.CpuDevice;
+import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.io.Safetensors;
 import dev.fovea.tensor.io.TensorInfo;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.zip.CRC32C;
 
 /**
@@ -26,8 +33,6 @@ record Checkpoint(long step, double bestAccuracy, long bestStep) {
 
   /** Writes the file. */
   void write(Path file, Map<String, Tensor> tensors) throws IOException {
-    Map<String, MemorySegment> bytes = new TreeMap<>();
-    tensors.forEach((name, tensor) -> bytes.put(name, tensor.segment()));
     Map<String, String> notes = Map.of(
         "step",
         Long.toString(step),
@@ -36,7 +41,7 @@ record Checkpoint(long step, double bestAccuracy, long bestStep) {
         "best_step",
         Long.toString(bestStep),
         CHECKSUM,
-        checksum(bytes));
+        checksum(tensors.keySet(), name -> onHost(Objects.requireNonNull(tensors.get(name)))));
     Safetensors.write(file, tensors, notes);
   }
 
@@ -47,16 +52,12 @@ record Checkpoint(long step, double bestAccuracy, long bestStep) {
    */
   static Checkpoint read(Path file, Map<String, Tensor> tensors) throws IOException {
     try (Safetensors stored = Safetensors.open(file)) {
-      Map<String, MemorySegment> bytes = new TreeMap<>();
-      for (String name : stored.names()) {
-        bytes.put(name, stored.segment(name));
-      }
       String noted = stored.metadata().get(CHECKSUM);
-      if (!checksum(bytes).equals(noted)) {
+      if (!checksum(stored.names(), stored::segment).equals(noted)) {
         throw new IOException(file + ": the checksum is not the one noted, the file is damaged");
       }
       Checkpoint checkpoint = notes(file, stored);
-      if (!bytes.keySet().equals(tensors.keySet())) {
+      if (!tensors.keySet().equals(Set.copyOf(stored.names()))) {
         throw new IOException(file + ": is a checkpoint of another model or optimizer");
       }
       for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
@@ -66,7 +67,9 @@ record Checkpoint(long step, double bestAccuracy, long bestStep) {
           throw new IOException(
               "%s: %s is %s, expected %s".formatted(file, entry.getKey(), info.shape(), tensor.shape()));
         }
-        stored.copyTo(entry.getKey(), tensor.dtype(), tensor.segment());
+        try (Scope scope = Scope.open(tensor.device())) {
+          tensor.copyFrom(stored.load(entry.getKey(), tensor.dtype()));
+        }
       }
       return checkpoint;
     }
@@ -84,14 +87,25 @@ record Checkpoint(long step, double bestAccuracy, long bestStep) {
     }
   }
 
-  private static String checksum(Map<String, MemorySegment> tensors) {
+  private static String checksum(Collection<String> names, Function<String, MemorySegment> content) {
     CRC32C sum = new CRC32C();
-    tensors.forEach((name, bytes) -> {
+    for (String name : new TreeSet<>(names)) {
       sum.update(name.getBytes(StandardCharsets.UTF_8));
+      MemorySegment bytes = content.apply(name);
       for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
         sum.update(bytes.asSlice(at, Math.min(CHUNK, bytes.byteSize() - at)).asByteBuffer());
       }
-    });
+    }
     return "%08x".formatted(sum.getValue());
+  }
+
+  /** A tensor's bytes: where they are on the CPU, else a copy. */
+  private static MemorySegment onHost(Tensor tensor) {
+    if (tensor.device() instanceof CpuDevice) {
+      return tensor.segment();
+    }
+    MemorySegment copy = Arena.ofAuto().allocate(tensor.span().bytes(), Long.BYTES);
+    tensor.copyTo(copy);
+    return copy;
   }
 }

@@ -2,6 +2,7 @@ package dev.fovea.vit.train;
 
 import dev.fovea.tensor.Tensor;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,27 +61,29 @@ final class Checkpoints {
       Files.createDirectories(folder);
       checkpoint.write(file(checkpoint.step()), tensors);
     } catch (IOException e) {
-      NavigableMap<Long, Path> good = all();
-      good.remove(checkpoint.step());
       throw new IOException(
           "the checkpoint of step %d could not be written to %s (%s); %s"
-              .formatted(
-                  checkpoint.step(),
-                  folder,
-                  reason(e),
-                  good.isEmpty()
-                      ? "there is none yet"
-                      : "the last good one is that of step %d: make room and go on with --resume"
-                          .formatted(good.lastKey())),
+              .formatted(checkpoint.step(), folder, reason(e), advice(checkpoint.step())),
           e);
     }
     prune(checkpoint.bestStep());
   }
 
-  private static String reason(IOException e) {
-    String own =
-        e instanceof FileSystemException system && system.getReason() != null ? system.getReason() : e.getMessage();
-    return e instanceof java.nio.file.AccessDeniedException ? "no permission to write there" : String.valueOf(own);
+  /** What can be done when a step failed. */
+  String advice(long failed) throws IOException {
+    Long last = all().lowerKey(failed);
+    return last == null
+        ? "there is no checkpoint yet"
+        : "the last good checkpoint is that of step %d: --resume goes on from there".formatted(last);
+  }
+
+  /** Why something could not be written, in few words. */
+  static String reason(IOException e) {
+    if (e instanceof AccessDeniedException) {
+      return "no permission to write there";
+    }
+    String own = e instanceof FileSystemException system ? system.getReason() : e.getMessage();
+    return own == null ? e.toString() : own;
   }
 
   private void prune(long best) throws IOException {

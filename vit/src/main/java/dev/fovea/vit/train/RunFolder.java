@@ -1,8 +1,9 @@
 package dev.fovea.vit.train;
 
-import dev.fovea.tensor.io.Safetensors;
 import dev.fovea.vit.data.Dataset;
 import dev.fovea.vit.model.VisionTransformer;
+import dev.fovea.vit.weights.ModelWriter;
+import dev.fovea.vit.weights.Notes;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 
 /** Where a run keeps what it makes; used by one process at a time. */
@@ -83,10 +85,10 @@ final class RunFolder implements AutoCloseable {
     return folder.resolve("metrics.jsonl");
   }
 
-  /** Writes the model. */
-  void save(VisionTransformer model) throws IOException {
-    Path to = Files.createDirectories(folder.resolve("model"));
-    Safetensors.write(to.resolve("model.safetensors"), model.parameters());
+  /** Writes the model in the form of {@link dev.fovea.vit.Vit#load}. */
+  void save(VisionTransformer model, List<String> classes) throws IOException {
+    Notes notes = Notes.of(classes, model.config());
+    ModelWriter.save(folder.resolve("model"), model.config(), model.parameters(), notes);
   }
 
   /** Draws how it went; a machine that cannot draw is no reason to fail. */

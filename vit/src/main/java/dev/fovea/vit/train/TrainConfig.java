@@ -24,9 +24,9 @@ public record TrainConfig(Model model, Data data, Optimization optimizer, Rate s
         new Model(
             32, 4, 64, 4, 2, 128, VitConfig.Block.PARALLEL, true, VitConfig.Positions.SINCOS, VitConfig.Pool.MEAN),
         new Data("shapes", 1_000_000, 1000, 64, false, 0.3, false, 0, 0, Loss.SOFTMAX, 0),
-        new Optimization(Method.ADAMW, 2e-3, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
-        new Rate(Curve.COSINE, 50, 0, 10_000),
-        new Run(1000, 0, "auto", Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
+        new Optimization(Method.ADAMW, 3e-3, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
+        new Rate(Curve.COSINE, 100, 0, 10_000),
+        new Run(1200, 0, "auto", Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
   }
 
   /** Kinds of optimizers. */
@@ -168,7 +168,7 @@ public record TrainConfig(Model model, Data data, Optimization optimizer, Rate s
    *
    * @param steps updates of the parameters
    * @param seed of everything random
-   * @param device auto, cpu, or cuda:N
+   * @param device cpu, cuda:N, or auto, which is the CPU
    * @param recompute what backward passes compute again
    * @param memory most bytes of device memory, 0 for what there is
    * @param accumulate micro-batches that a batch is computed in

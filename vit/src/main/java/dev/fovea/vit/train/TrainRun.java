@@ -83,11 +83,10 @@ public final class TrainRun implements AutoCloseable {
   }
 
   private static Device device(TrainConfig.Run run) {
-    if (!run.device().equals("auto") && !run.device().equals("cpu")) {
-      throw new IllegalArgumentException(
-          "device: got %s, expected auto or cpu: there is no such device here".formatted(run.device()));
+    if (run.device().equals("auto") || run.device().equals("cpu")) {
+      return run.memory() > 0 ? Device.cpu(CpuOptions.defaults().withMemoryLimit(run.memory())) : Device.cpu();
     }
-    return run.memory() > 0 ? Device.cpu(CpuOptions.defaults().withMemoryLimit(run.memory())) : Device.cpu();
+    return Device.named(run.device());
   }
 
   /**
@@ -187,7 +186,7 @@ public final class TrainRun implements AutoCloseable {
     Evaluation evaluation = latest;
     if (finished) {
       evaluation = evaluation == null ? evaluate() : evaluation;
-      folder.save(judged());
+      folder.save(judged(), pictures.training().classes());
       folder.draw(judged(), pictures.validation(), evaluation, listener);
     }
     return new Outcome(state.step(), finished, evaluation);
@@ -268,18 +267,25 @@ public final class TrainRun implements AutoCloseable {
       }
       speed.pause();
     }
-    metrics.write(line);
+    try {
+      metrics.write(line);
+    } catch (IOException e) {
+      throw new IOException(
+          "%s could not be written (%s); %s"
+              .formatted(folder.metrics(), Checkpoints.reason(e), checkpoints.advice(number)),
+          e);
+    }
   }
 
-  private void nonFinite(Batch batch, long number, TrainStep.Result result) {
+  private void nonFinite(Batch batch, long number, TrainStep.Result result) throws IOException {
     String what = "step %d: the %s is not finite"
         .formatted(number, Double.isFinite(result.loss()) ? "gradients' norm" : "loss (" + result.loss() + ")");
     if (config.run().onNonFinite() == TrainConfig.OnNonFinite.SKIP) {
       listener.message(what + "; the step was left out");
       return;
     }
-    throw new NonFiniteException("%s; %s; the last checkpoint is that of step %s"
-        .formatted(what, Largest.activations(model, batch), state.step()));
+    throw new NonFiniteException(
+        "%s; %s; %s".formatted(what, Largest.describe(model, batch), checkpoints.advice(number)));
   }
 
   /** Frees model and optimizer, and lets go of the folder. */

@@ -2,10 +2,12 @@ package dev.fovea.vit.weights;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -24,6 +26,23 @@ public final class Notes {
   private Notes(ObjectNode settings, Map<String, byte[]> files) {
     this.settings = settings;
     this.files = files;
+  }
+
+  /** Of a model trained here: its classes' names, and pictures squashed to its size with values from -1 to 1. */
+  public static Notes of(List<String> classes, VitConfig config) {
+    ObjectNode settings = JsonNodeFactory.instance.objectNode();
+    classes.forEach(settings.putArray("label_names")::add);
+    ObjectNode pictures = settings.putObject("pretrained_cfg");
+    pictures
+        .putArray("input_size")
+        .add(config.channels())
+        .add(config.imageHeight())
+        .add(config.imageWidth());
+    pictures.put("interpolation", "bilinear").put("crop_pct", 1).put("crop_mode", "squash");
+    for (String name : new String[] {"mean", "std"}) {
+      pictures.putArray(name).add(0.5).add(0.5).add(0.5);
+    }
+    return new Notes(settings, Map.of());
   }
 
   static Notes of(Settings config, Path folder) throws IOException {

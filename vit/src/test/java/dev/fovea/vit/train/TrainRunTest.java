@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.fovea.tensor.Device;
+import dev.fovea.vit.Vit;
+import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,6 +142,33 @@ final class TrainRunTest {
   }
 
   @Test
+  void theModelIsOneToLoad() throws IOException {
+    Path to = folder.resolve("run");
+    train(to, tiny(), new Recorder());
+    try (Vit vit = Vit.load(to.resolve("model"))) {
+      assertEquals(VitConfig.Block.PARALLEL, vit.config().block());
+      assertEquals(10, vit.config().classes());
+    }
+    assertTrue(Files.readString(to.resolve("model/config.json")).contains("hourglass"));
+  }
+
+  /** Where the next checkpoint cannot be written, the last one stays, and the message says what to do. */
+  @Test
+  void aCheckpointThatCannotBeWrittenEndsTheRun() throws IOException {
+    Path to = folder.resolve("run");
+    Files.createDirectories(to.resolve("checkpoints/step-00000004.safetensors"));
+    IOException failed = assertThrows(IOException.class, () -> train(to, tiny(), new Recorder()));
+    assertTrue(failed.getMessage().contains("step 4 could not be written"), failed.getMessage());
+    assertTrue(failed.getMessage().contains("that of step 3: --resume"), failed.getMessage());
+    Files.delete(to.resolve("checkpoints/step-00000004.safetensors"));
+    train(folder.resolve("whole"), tiny(), new Recorder());
+    try (TrainRun run = TrainRun.resume(to, new Recorder())) {
+      run.train(() -> false);
+    }
+    same(folder.resolve("whole"), to);
+  }
+
+  @Test
   void keepsTheLastAndTheBest() throws IOException {
     Path to = folder.resolve("run");
     train(to, tiny(), new Recorder());
@@ -204,6 +233,7 @@ final class TrainRunTest {
         assertThrows(NonFiniteException.class, () -> train(folder.resolve("stop"), settings, new Recorder()));
     assertTrue(stopped.getMessage().contains("step "), stopped.getMessage());
     assertTrue(stopped.getMessage().contains("not finite"), stopped.getMessage());
+    assertTrue(stopped.getMessage().contains("largest activations are after block"), stopped.getMessage());
     settings.put("run.on_non_finite", "skip");
     Recorder recorder = new Recorder();
     assertTrue(train(folder.resolve("skip"), settings, recorder).finished());
@@ -220,8 +250,8 @@ final class TrainRunTest {
     settings.put("data.set", "cats");
     assertMessage("data: got cats", () -> train(folder.resolve("a"), settings, new Recorder()));
     settings.put("data.set", "shapes");
-    settings.put("run.device", "cuda:0");
-    assertMessage("device: got cuda:0", () -> train(folder.resolve("b"), settings, new Recorder()));
+    settings.put("run.device", "tpu");
+    assertMessage("device: got 'tpu'", () -> train(folder.resolve("b"), settings, new Recorder()));
     Path file = Files.writeString(folder.resolve("bad.yaml"), "model:\n  widht: 3\n");
     assertMessage("model.widht", () -> ConfigFile.read(file, Map.of()));
     Files.writeString(file, "model:\n  width: wide\n");

@@ -1,0 +1,27 @@
+package dev.fovea.vit.train;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The default run, cut to a quarter, has learned a good part: 54 % when this was written, from 10 % by chance. */
+final class AccuracyTest {
+  @TempDir
+  private Path folder;
+
+  @Test
+  void aShortRunLearns() throws IOException {
+    Map<String, Object> settings =
+        Map.of("run.steps", 300, "run.eval_every", 300, "run.checkpoint_every", 300, "data.val_size", 500);
+    TrainConfig config = ConfigFile.read(null, settings);
+    try (TrainRun run = TrainRun.start(config, folder.resolve("run"), new TrainRunTest.Recorder())) {
+      Evaluation evaluation = Objects.requireNonNull(run.train(() -> false).evaluation());
+      assertTrue(evaluation.accuracy() >= 0.45, "accuracy " + evaluation.accuracy());
+    }
+  }
+}
