@@ -53,7 +53,7 @@ final class CudaAttention implements AttentionKernels {
 
   @Override
   public void backward(Attention call) {
-    throw CudaKernels.notYet("attention gradient");
+    throw queue.notYet("the gradient of attention");
   }
 
   @Override

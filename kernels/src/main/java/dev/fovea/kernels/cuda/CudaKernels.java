@@ -14,7 +14,7 @@ import dev.fovea.kernels.TokenKernels;
 
 /**
  * The kernels on one stream of one GPU. A method returns when its work is queued. Any thread may submit; what it
- * submits runs in its order. A family that has no form for GPUs yet throws {@link UnsupportedOperationException}.
+ * submits runs in its order. What has no form for GPUs yet throws {@link UnsupportedOperationException}.
  */
 public final class CudaKernels implements KernelSet, AutoCloseable {
   private final CudaQueue queue;
@@ -26,6 +26,8 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
   private final TokenKernels token;
   private final ImageKernels image;
   private final RandomKernels random;
+  private final LossKernels loss;
+  private final OptimizerKernels optimizer;
 
   private CudaKernels(CudaQueue queue) {
     this.queue = queue;
@@ -38,6 +40,9 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
     token = TokenKernels.checked(new CudaToken(queue));
     image = ImageKernels.checked(new CudaImage(queue));
     random = RandomKernels.checked(new CudaRandom(queue));
+    CudaTraining training = new CudaTraining(queue);
+    loss = LossKernels.checked(training);
+    optimizer = OptimizerKernels.checked(training);
   }
 
   /** Kernels that submit to a stream of {@code driver}, 0 for its default stream. The driver stays the caller's. */
@@ -60,12 +65,6 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
     DeviceInfo device = queue.device();
     return "cuda: %s, compute capability %s, %d multiprocessors, portable kernels"
         .formatted(device.name(), device.capability(), device.multiprocessors());
-  }
-
-  /** What a kernel throws that has no form for GPUs yet. */
-  static UnsupportedOperationException notYet(String family) {
-    return new UnsupportedOperationException(
-        family + " kernels do not run on GPUs yet: use Device.cpu() for what needs them");
   }
 
   @Override
@@ -95,12 +94,12 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
 
   @Override
   public LossKernels loss() {
-    throw notYet("loss");
+    return loss;
   }
 
   @Override
   public OptimizerKernels optimizer() {
-    throw notYet("optimizer");
+    return optimizer;
   }
 
   @Override

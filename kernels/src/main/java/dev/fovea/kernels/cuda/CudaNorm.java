@@ -60,6 +60,6 @@ final class CudaNorm implements NormKernels {
       long lddx,
       @Nullable Span dWeight,
       @Nullable Span dBias) {
-    throw CudaKernels.notYet("norm gradient");
+    throw queue.notYet("the gradient of " + (norm.centered() ? "LayerNorm" : "RMSNorm"));
   }
 }

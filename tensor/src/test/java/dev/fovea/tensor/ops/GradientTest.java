@@ -91,7 +91,7 @@ final class GradientTest {
   }
 
   /** Within a share of the largest value, so that sums that cancel do not count as errors. */
-  private static void close(String what, double[] expected, double[] got, double tolerance) {
+  static void close(String what, double[] expected, double[] got, double tolerance) {
     double scale = 1e-3;
     for (double e : expected) {
       scale = Math.max(scale, Math.abs(e));
@@ -151,7 +151,7 @@ final class GradientTest {
     return weights;
   }
 
-  private static double[][] draw(GradientCases.Case test) {
+  static double[][] draw(GradientCases.Case test) {
     Random random = new Random(test.name().hashCode());
     double[][] values = new double[test.shapes().size()][];
     for (int i = 0; i < values.length; i++) {
@@ -163,7 +163,7 @@ final class GradientTest {
     return values;
   }
 
-  private static void round(double[][] values, DType dtype) {
+  static void round(double[][] values, DType dtype) {
     for (double[] row : values) {
       for (int i = 0; i < row.length; i++) {
         row[i] = (float) row[i];
@@ -174,7 +174,7 @@ final class GradientTest {
     }
   }
 
-  private static List<Tensor> operands(GradientCases.Case test, DType dtype, double[][] values) {
+  static List<Tensor> operands(GradientCases.Case test, DType dtype, double[][] values) {
     List<Tensor> operands = new ArrayList<>();
     for (int i = 0; i < values.length; i++) {
       operands.add(tensor(values[i], Shape.of(test.shapes().get(i)), dtype));
@@ -197,7 +197,7 @@ final class GradientTest {
     return tensor.copyFrom(floats);
   }
 
-  private static double[] read(Tensor tensor) {
+  static double[] read(Tensor tensor) {
     if (tensor.dtype() == DType.F64) {
       return tensor.segment().toArray(ValueLayout.JAVA_DOUBLE);
     }
