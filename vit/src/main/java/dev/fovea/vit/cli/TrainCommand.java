@@ -92,7 +92,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--block", description = "${COMPLETION-CANDIDATES}.")
   private VitConfig.@Nullable Block block;
 
-  @Option(names = "--device", description = "cpu, cuda:N, or auto, which is the CPU.")
+  @Option(names = "--device", description = "auto or cpu; GPUs cannot train yet.")
   private @Nullable String device;
 
   @Option(names = "--recompute", description = "What backward passes compute again: ${COMPLETION-CANDIDATES}.")

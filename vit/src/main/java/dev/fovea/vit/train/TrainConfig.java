@@ -168,7 +168,7 @@ public record TrainConfig(Model model, Data data, Optimization optimizer, Rate s
    *
    * @param steps updates of the parameters
    * @param seed of everything random
-   * @param device cpu, cuda:N, or auto, which is the CPU
+   * @param device auto or cpu, and auto is the CPU until GPUs can train
    * @param recompute what backward passes compute again
    * @param memory most bytes of device memory, 0 for what there is
    * @param accumulate micro-batches that a batch is computed in

@@ -60,7 +60,7 @@ public final class TrainRun implements AutoCloseable {
     this.folder = folder;
     this.listener = listener;
     var data = config.data();
-    device = device(config.run());
+    device = device(config.run(), listener);
     pictures = Pictures.of(config);
     int classes = pictures.training().classes().size();
     VitConfig vit = config.vit(classes);
@@ -82,19 +82,22 @@ public final class TrainRun implements AutoCloseable {
     checkpoints = new Checkpoints(folder.checkpoints(), config.run().keep());
   }
 
-  private static Device device(TrainConfig.Run run) {
-    if (run.device().equals("auto") || run.device().equals("cpu")) {
-      return run.memory() > 0 ? Device.cpu(CpuOptions.defaults().withMemoryLimit(run.memory())) : Device.cpu();
+  private static Device device(TrainConfig.Run run, Listener listener) {
+    Gpus.check(run.device());
+    if (run.device().equals("auto")) {
+      Gpus.first().ifPresent(gpu -> listener.message("training on the CPU: " + gpu + " cannot train models yet"));
     }
-    return Device.named(run.device());
+    return run.memory() > 0 ? Device.cpu(CpuOptions.defaults().withMemoryLimit(run.memory())) : Device.cpu();
   }
 
   /**
    * A new run in a folder that holds none yet.
    *
    * @throws IOException if it holds one, or cannot be written to
+   * @throws UnsupportedOperationException if the configuration names a GPU, which cannot train yet
    */
   public static TrainRun start(TrainConfig config, Path folder, Listener listener) throws IOException {
+    Gpus.check(config.run().device());
     RunFolder made = RunFolder.create(folder, config);
     return open(config, made, listener);
   }

@@ -120,6 +120,16 @@ final class TrainRunTest {
   }
 
   @Test
+  void devicesThatCannotTrainAreRefused() {
+    Map<String, Object> settings = tiny();
+    settings.put("run.device", "cuda:0");
+    var e =
+        assertThrows(UnsupportedOperationException.class, () -> train(folder.resolve("gpu"), settings, new Recorder()));
+    assertEquals("device: got 'cuda:0', which cannot train models yet, expected auto or cpu", e.getMessage());
+    assertFalse(Files.exists(folder.resolve("gpu")), "a folder was made for a run that cannot be");
+  }
+
+  @Test
   void leavesAFolderToLookAt() throws IOException {
     Path to = folder.resolve("run");
     TrainRun.Outcome outcome = train(to, tiny(), new Recorder());
