@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -69,7 +70,8 @@ public final class VisionTransformer implements AutoCloseable {
   /**
    * This model for inference alone, and faster: the weights of linear layers in the order the device multiplies by
    * fastest ({@link Tensor#packed}). They take the place of the plain ones, one after the other; this model is closed,
-   * and what shares parameters with it keeps its own.
+   * and what shares parameters with it keeps its own. The two biases of a parallel block's output become one, as its
+   * {@linkplain VitConfig#projBias configuration} then says.
    */
   public VisionTransformer frozen() {
     Map<String, Tensor> frozen = new LinkedHashMap<>();
@@ -81,8 +83,24 @@ public final class VisionTransformer implements AutoCloseable {
         tensor.close();
       });
       close();
-      return new VisionTransformer(config, frozen);
+      boolean twoBiases = config.block() == VitConfig.Block.PARALLEL && config.projBias() && config.mlpBias();
+      return new VisionTransformer(twoBiases ? withOneBias(frozen) : config, frozen);
     }
+  }
+
+  /** Adds up what every block would add up every time. */
+  private VitConfig withOneBias(Map<String, Tensor> parameters) {
+    for (int i = 0; i < config.depth(); i++) {
+      String at = "blocks." + i + ".";
+      try (Tensor attention = Objects.requireNonNull(parameters.remove(at + "attn_out.bias"))) {
+        parameters.computeIfPresent(at + "out_proj.bias", (name, mlp) -> {
+          try (mlp) {
+            return Ops.add(mlp, attention);
+          }
+        });
+      }
+    }
+    return config.toBuilder().projBias(false).build();
   }
 
   /** A model to be trained, on the CPU; see {@link Initialisation}. */
