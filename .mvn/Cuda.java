@@ -456,6 +456,7 @@ public final class Cuda {
 
   private void report(List<Family> families) throws IOException {
     List<String> lines = new ArrayList<>();
+    StringBuilder made = new StringBuilder();
     for (Family family : families) {
       List<Limit> limits = LIMIT
           .matcher(Files.readString(family.source))
@@ -466,6 +467,14 @@ public final class Cuda {
         used(Files.readString(file(family, target + ".log")))
             .forEach((kernel, uses) -> lines.add(line(family, target, kernel, uses, limits)));
       }
+      made.append("family.%s=%s %s\n"
+          .formatted(
+              family.name,
+              sourcesOf(family),
+              String.join(
+                  " ",
+                  used(Files.readString(file(family, family.targets.getFirst() + ".log")))
+                      .keySet())));
     }
     Files.writeString(
         work.resolve("report.json"),
@@ -478,7 +487,26 @@ public final class Cuda {
                 .distinct()
                 .map(target -> "sm_" + target)
                 .collect(Collectors.joining(" "))
-            + "\n");
+            + "\n" + made);
+  }
+
+  /** A short digest of the project's files that a family is made of: what has changed if it changes. */
+  private String sourcesOf(Family family) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Path file : Stream.of(Files.readString(dependencies(family)).split("[\\s\\\\]+"))
+          .filter(name -> !name.endsWith(":"))
+          .map(Path::of)
+          .filter(file -> file.startsWith(sources))
+          .sorted()
+          .toList()) {
+        digest.update(sources.relativize(file).toString().getBytes());
+        digest.update(Files.readAllBytes(file));
+      }
+      return HexFormat.of().formatHex(digest.digest(), 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** What the assembler said about each kernel. */

@@ -57,6 +57,15 @@ public final class AttentionCases {
         .flatMap(s -> Stream.of(timed(s, false), timed(s, true)));
   }
 
+  /** For GPUs: the same at batch 64 and 8, of {@code type} operands. */
+  public static Stream<KernelCase> timed(DType type) {
+    return Stream.of(64, 8)
+        .flatMap(batch -> Stream.concat(
+            IntStream.of(197, 577, 1024).mapToObj(n -> new Shape(batch, 12, n, n, 64)),
+            IntStream.of(256, 729, 1024).mapToObj(n -> new Shape(batch, 16, n, n, 72))))
+        .flatMap(s -> Stream.of(timed(s.of(type), false), timed(s.of(type), true)));
+  }
+
   /** One problem: sizes, how its operands are stored, and its options. */
   private record Shape(
       int batch,
@@ -328,17 +337,19 @@ public final class AttentionCases {
     double rows = (double) s.batch * s.queries * s.width();
     String name = backward ? "attention.backward" : "attention.forward";
     double flops = (backward ? 10 : 4) * pairs * s.headDim;
-    double bytes = 4 * rows * (backward ? 8 : 4);
-    String shape = "%dx%d, %d tokens, %d wide".formatted(s.batch, s.heads, s.queries, s.headDim);
+    double bytes = s.dtype.bytes() * rows * (backward ? 8 : 4);
+    String shape = "%dx%d, %d tokens, %d wide%s"
+        .formatted(s.batch, s.heads, s.queries, s.headDim, s.dtype == F32 ? "" : ", " + s.dtype);
     return new KernelCase(name, shape, flops, bytes, memory -> {
       long ld = 3L * s.width();
       long tokens = (long) s.batch * s.queries;
       Attention call = s.call(memory)
-          .qkv(memory.normal(F32, tokens * ld, 1), ld)
-          .o(memory.workspace(F32, tokens * s.width()), s.width())
+          .qkv(memory.normal(s.dtype, tokens * ld, 1), ld)
+          .o(memory.workspace(s.dtype, tokens * s.width()), s.width())
           .lse(memory.workspace(F32, s.statistics()));
       if (backward) {
-        call.dO(memory.normal(F32, tokens * s.width(), 1), s.width()).dqkv(memory.workspace(F32, tokens * ld), ld);
+        call.dO(memory.normal(s.dtype, tokens * s.width(), 1), s.width())
+            .dqkv(memory.workspace(s.dtype, tokens * ld), ld);
       }
       return backward
           ? kernels -> kernels.attention().backward(call)

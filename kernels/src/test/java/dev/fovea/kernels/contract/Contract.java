@@ -12,6 +12,20 @@ import dev.fovea.kernels.cuda.Driver;
 public final class Contract {
   private Contract() {}
 
+  /**
+   * How near the outputs of a case came to the reference.
+   *
+   * @param largest largest difference of two elements
+   * @param ofTolerance largest part of its tolerance that a difference took; 1 is all of it
+   */
+  public record Errors(double largest, double ofTolerance) {
+    private static final Errors NONE = new Errors(0, 0);
+
+    private Errors and(Errors other) {
+      return new Errors(Math.max(largest, other.largest), Math.max(ofTolerance, other.ofTolerance));
+    }
+  }
+
   /** Runs the case on {@code reference} and twice on {@code device}, both in host memory, and compares. */
   public static void check(KernelCase test, KernelSet reference, KernelSet device) {
     long seed = test.toString().hashCode();
@@ -30,7 +44,7 @@ public final class Contract {
    *
    * @param guarded whether to put guard bytes around operands, for devices that do not see every stray access
    */
-  public static void check(
+  public static Errors check(
       KernelCase test, KernelSet reference, KernelSet device, Driver driver, long stream, boolean guarded) {
     long seed = test.toString().hashCode();
     try (var expected = new HostCaseMemory(seed);
@@ -41,21 +55,25 @@ public final class Contract {
       test.setup().prepare(again).on(device);
       got.fetch();
       again.fetch();
-      compare(test, expected, got.host(), again.host());
+      return compare(test, expected, got.host(), again.host());
     }
   }
 
-  private static void compare(KernelCase test, HostCaseMemory expected, HostCaseMemory got, HostCaseMemory again) {
-    expected.outputs().forEach((name, output) -> {
+  private static Errors compare(KernelCase test, HostCaseMemory expected, HostCaseMemory got, HostCaseMemory again) {
+    Errors errors = Errors.NONE;
+    for (var entry : expected.outputs().entrySet()) {
+      String name = entry.getKey();
+      HostCaseMemory.Output output = entry.getValue();
       Span span = got.outputs().get(name).span();
-      compare(test + ": " + name, output.span(), span, output.tolerance());
+      errors = errors.and(compare(test + ": " + name, output.span(), span, output.tolerance()));
       compare(
           test + ": " + name + ", second run", span, again.outputs().get(name).span(), Tolerance.EXACT);
-    });
+    }
     String damage = got.damage();
     if (damage != null) {
       fail(test + ": " + damage);
     }
+    return errors;
   }
 
   /** Runs the case on two devices in host memory: they must agree to the last bit. */
@@ -87,10 +105,12 @@ public final class Contract {
     }
   }
 
-  private static void compare(String what, Span expected, Span got, Tolerance tolerance) {
+  private static Errors compare(String what, Span expected, Span got, Tolerance tolerance) {
     long wrong = 0;
     long worst = -1;
     double worstError = -1;
+    double largest = 0;
+    double ofTolerance = 0;
     for (long i = 0; i < expected.count(); i++) {
       double e = HostCaseMemory.get(expected, i);
       double g = HostCaseMemory.get(got, i);
@@ -101,6 +121,9 @@ public final class Contract {
           worst = i;
           worstError = error;
         }
+      } else if (g != e && !Double.isNaN(e)) {
+        largest = Math.max(largest, Math.abs(g - e));
+        ofTolerance = Math.max(ofTolerance, tolerance.share(g, e));
       }
     }
     if (wrong > 0) {
@@ -114,5 +137,6 @@ public final class Contract {
               HostCaseMemory.get(got, worst),
               HostCaseMemory.get(expected, worst)));
     }
+    return new Errors(largest, ofTolerance);
   }
 }

@@ -226,6 +226,25 @@ public final class GemmCases {
     return cases.stream().map(GemmCase::done);
   }
 
+  /** For GPUs: square products, and layers of the same models at batch 1, 8 and 64, of {@code type} operands. */
+  public static Stream<KernelCase> timed(DType type) {
+    List<GemmCase> cases = new ArrayList<>();
+    for (int size : new int[] {8192, 4096, 2048}) {
+      cases.add(new GemmCase(NT, size, size, size));
+    }
+    for (int batch : new int[] {64, 8, 1}) {
+      layers(cases, 197 * batch, 768, 2304, 3072);
+      layers(cases, 256 * batch, 1152, 3456, 4304);
+    }
+    int rows = 197 * 64;
+    cases.add(new GemmCase(NN, rows, 768, 3072));
+    cases.add(new GemmCase(NN, rows, 3072, 768).gradient(GELU_ERF, 3072).columnSums());
+    GemmCase weights = new GemmCase(TN, 768, 3072, rows).types(type, type, F32);
+    return Stream.concat(
+        cases.stream().map(one -> one.types(type, type, type).done()),
+        Stream.of(weights.accumulate().operandSums().done()));
+  }
+
   private static void layers(List<GemmCase> cases, int m, int width, int qkv, int hidden) {
     cases.add(new GemmCase(NT, m, qkv, width).packed().bias());
     cases.add(new GemmCase(NT, m, width, width).packed().bias().residualInPlace());

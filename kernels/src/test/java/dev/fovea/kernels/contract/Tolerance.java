@@ -34,4 +34,9 @@ public record Tolerance(double absolute, double relative) {
     }
     return got == expected || Math.abs(got - expected) <= absolute + relative * Math.abs(expected);
   }
+
+  /** The part of what is allowed that a difference takes. */
+  double share(double got, double expected) {
+    return Math.abs(got - expected) / (absolute + relative * Math.abs(expected));
+  }
 }

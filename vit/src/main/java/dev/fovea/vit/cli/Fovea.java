@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
       EmbedCommand.class,
       AttentionCommand.class,
       TrainCommand.class,
-      VerifyCommand.class
+      VerifyCommand.class,
+      EvidenceCommand.class
     })
 public final class Fovea implements Runnable {
   @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
