@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * seed and the step alone.
  */
 public final class Batches {
+  /** Of pictures of which none can be read. */
+  private static final int CHANNELS = 3;
+
   private final Dataset data;
   private final int batch;
   private final int height;
@@ -87,8 +90,11 @@ public final class Batches {
       labels[b] = picture.label();
     }
     if (pixels.length == 0) {
-      throw new IllegalStateException(
-          "none of the %d pictures of step %d can be read, the first because: %s".formatted(count, step, anyReason()));
+      if (broken.size() >= data.size()) {
+        throw new IllegalStateException(
+            "none of the %d pictures can be read, the first because: %s".formatted(data.size(), anyReason()));
+      }
+      pixels = new float[count * CHANNELS * height * width];
     }
     float[] targets = null;
     if (mixing.on() && Arrays.stream(labels).allMatch(label -> label >= 0)) {
