@@ -3,6 +3,7 @@ package dev.fovea.vit.cli;
 import dev.fovea.vit.model.VitConfig;
 import dev.fovea.vit.train.ConfigFile;
 import dev.fovea.vit.train.TrainConfig;
+import dev.fovea.vit.train.TrainOnly;
 import dev.fovea.vit.train.TrainRun;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -47,8 +48,33 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--config", paramLabel = "FILE", description = "Settings as YAML or JSON, as in a run's run.yaml.")
   private @Nullable Path file;
 
-  @Option(names = "--data", description = "shapes, shapes:matching (texture tells the class too), shapes:conflict.")
+  @Option(
+      names = "--data",
+      paramLabel = "PATH",
+      description = {
+        "Pictures to learn from: a folder with a folder for each class (or train and val with such), a CSV file of"
+            + " path,label, or the files of MNIST, CIFAR-10 or CIFAR-100. Where nothing is set apart to evaluate on, a"
+            + " tenth of each class is.",
+        "Built in: shapes, shapes:matching (texture tells the class too), shapes:conflict."
+      })
   private @Nullable String data;
+
+  @Option(
+      names = "--model",
+      paramLabel = "FOLDER",
+      description = "A model to fine-tune, as the other commands take it; it gets a new classifier.")
+  private @Nullable Path model;
+
+  @Option(
+      names = "--train-only",
+      description = "What of the model is trained: ${COMPLETION-CANDIDATES}. What is not costs little memory.")
+  private @Nullable TrainOnly trainOnly;
+
+  @Option(
+      names = "--layer-decay",
+      paramLabel = "FACTOR",
+      description = "Learning rate of each layer relative to the one after it, for example 0.75.")
+  private @Nullable Double layerDecay;
 
   @Option(names = "--steps", description = "Updates of the parameters.")
   private @Nullable Long steps;
@@ -71,7 +97,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--seed", description = "Of everything random: the same seed gives the same model, bit for bit.")
   private @Nullable Long seed;
 
-  @Option(names = "--image-size", description = "Height and width of the pictures.")
+  @Option(
+      names = "--image-size",
+      description = "Height and width of the pictures (--model: its own, or else positions are resampled).")
   private @Nullable Integer imageSize;
 
   @Option(names = "--patch", description = "Height and width of a patch.")
@@ -100,6 +128,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    checkShape();
     Map<String, Object> settings = settings();
     if (resume && (file != null || !settings.isEmpty())) {
       throw new ParameterException(
@@ -124,14 +153,17 @@ final class TrainCommand implements Callable<Integer> {
   private Map<String, Object> settings() {
     Map<String, Object> given = new LinkedHashMap<>();
     put(given, "data.set", data);
+    put(given, "tuning.model", model == null ? null : model.toString());
+    put(given, "tuning.train_only", trainOnly);
+    put(given, "tuning.layer_decay", layerDecay);
     put(given, "run.steps", steps);
     put(given, "data.batch", batch);
-    put(given, "optimizer.lr", lr);
+    put(given, "optimizer.lr", rate());
     put(given, "optimizer.method", optimizer);
     put(given, "schedule.curve", schedule);
     put(given, "schedule.warmup", warmup);
     put(given, "run.seed", seed);
-    put(given, "model.image_size", imageSize);
+    put(given, model == null ? "model.image_size" : "tuning.image_size", imageSize);
     put(given, "model.patch", patch);
     put(given, "model.width", width);
     put(given, "model.depth", depth);
@@ -141,6 +173,27 @@ final class TrainCommand implements Callable<Integer> {
     put(given, "run.device", device);
     put(given, "run.recompute", recompute);
     return given;
+  }
+
+  /** Trained weights move by less than new ones. */
+  private @Nullable Double rate() {
+    if (lr != null || model == null || file != null) {
+      return lr;
+    }
+    TrainOnly which = trainOnly == null ? TrainOnly.ALL : trainOnly;
+    return switch (which) {
+      case ALL -> 1e-4;
+      case ATTENTION -> 3e-4;
+      case HEAD -> 3e-3;
+    };
+  }
+
+  private void checkShape() {
+    boolean shaped = patch != null || width != null || depth != null || heads != null || mlp != null || block != null;
+    if (model != null && shaped) {
+      throw new ParameterException(
+          spec.commandLine(), "--model has a shape of its own: leave out --patch, --width and the others like them");
+    }
   }
 
   private static void put(Map<String, Object> settings, String name, @Nullable Object value) {

@@ -81,6 +81,10 @@ final class RunFolder implements AutoCloseable {
     return folder.resolve("checkpoints");
   }
 
+  Path skipped() {
+    return folder.resolve("skipped.txt");
+  }
+
   Path metrics() {
     return folder.resolve("metrics.jsonl");
   }

@@ -11,18 +11,20 @@ import java.util.List;
  * Everything that a run depends on. Two runs of equal configurations end with the same bits.
  *
  * @param model what is trained
+ * @param tuning whether it is one that is there already, and what of it is trained
  * @param data what it learns from
  * @param optimizer how it moves
  * @param schedule how fast, by step
  * @param run how long, and what is kept
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
-public record TrainConfig(Model model, Data data, Optimization optimizer, Rate schedule, Run run) {
+public record TrainConfig(Model model, Tuning tuning, Data data, Optimization optimizer, Rate schedule, Run run) {
   /** The main job: a small parallel-residual model on the built-in shapes. */
   public static TrainConfig defaults() {
     return new TrainConfig(
         new Model(
             32, 4, 64, 4, 2, 128, VitConfig.Block.PARALLEL, true, VitConfig.Positions.SINCOS, VitConfig.Pool.MEAN),
+        Tuning.NONE,
         new Data("shapes", 1_000_000, 1000, 64, false, 0.3, false, 0, 0, Loss.SOFTMAX, 0),
         new Optimization(Method.ADAMW, 3e-3, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
         new Rate(Curve.COSINE, 100, 0, 10_000),
@@ -99,7 +101,8 @@ public record TrainConfig(Model model, Data data, Optimization optimizer, Rate s
   /**
    * Pictures and what is made of them.
    *
-   * @param set a built-in set: shapes, shapes:matching or shapes:conflict
+   * @param set a built-in set, shapes, shapes:matching or shapes:conflict, or the path of another
+   *     ({@link dev.fovea.vit.data.Split#open})
    * @param trainSize pictures of a built-in set to train on
    * @param valSize pictures of a built-in set to evaluate on
    * @param batch pictures of one step
@@ -123,7 +126,12 @@ public record TrainConfig(Model model, Data data, Optimization optimizer, Rate s
       double mixup,
       double cutmix,
       Loss loss,
-      double smoothing) {}
+      double smoothing) {
+    /** With other pictures. */
+    Data withSet(String other) {
+      return new Data(other, trainSize, valSize, batch, crop, leastArea, flip, mixup, cutmix, loss, smoothing);
+    }
+  }
 
   /**
    * The optimizer.
@@ -190,6 +198,16 @@ public record TrainConfig(Model model, Data data, Optimization optimizer, Rate s
       int keep,
       OnNonFinite onNonFinite) {}
 
+  /** With other pictures. */
+  TrainConfig with(Data other) {
+    return new TrainConfig(model, tuning, other, optimizer, schedule, run);
+  }
+
+  /** With another model to start from. */
+  TrainConfig with(Model made, Tuning from) {
+    return new TrainConfig(made, from, data, optimizer, schedule, run);
+  }
+
   /** The schedule of the learning rate. */
   Schedule rate() {
     return switch (schedule.curve) {
@@ -219,7 +237,7 @@ public record TrainConfig(Model model, Data data, Optimization optimizer, Rate s
   /** A new optimizer of this configuration. */
   Optimizer optimizer(VisionTransformer vit) {
     Optimization o = optimizer;
-    List<Parameter> parameters = Parameter.of(vit, o.weightDecay, o.headWeightDecay, name -> true);
+    List<Parameter> parameters = tuning.parameters(vit, o.weightDecay, o.headWeightDecay);
     DType moment = o.bf16Momentum ? DType.BF16 : DType.F32;
     return switch (o.method) {
       case ADAMW -> new AdamW(parameters, new AdamW.Settings(o.beta1, o.beta2, o.eps, moment));

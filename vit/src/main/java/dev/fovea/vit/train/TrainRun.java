@@ -12,7 +12,6 @@ import dev.fovea.vit.data.Batches;
 import dev.fovea.vit.data.Mixing;
 import dev.fovea.vit.data.Prefetch;
 import dev.fovea.vit.data.RandomStream;
-import dev.fovea.vit.model.Initialisation;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
@@ -42,6 +41,7 @@ public final class TrainRun implements AutoCloseable {
   private final Batches training;
   private final Batches validation;
   private final Checkpoints checkpoints;
+  private final Skipped skipped;
   private Checkpoint state = new Checkpoint(0, -1, 0);
   private @Nullable Evaluation latest;
 
@@ -55,18 +55,19 @@ public final class TrainRun implements AutoCloseable {
   public record Outcome(
       long step, boolean finished, @Nullable Evaluation evaluation) {}
 
-  private TrainRun(TrainConfig config, RunFolder folder, Listener listener) {
+  private TrainRun(TrainConfig config, RunFolder folder, Listener listener) throws IOException {
     this.config = config;
     this.folder = folder;
     this.listener = listener;
     var data = config.data();
     device = device(config.run(), listener);
     pictures = Pictures.of(config);
+    pictures.summary().forEach(listener::message);
     int classes = pictures.training().classes().size();
-    VitConfig vit = config.vit(classes);
     long seed = config.run().seed();
     float headBias = data.loss() == Loss.SIGMOID ? (float) -Math.log(classes) : 0;
-    model = VisionTransformer.create(vit, Initialisation.of(seed).withHeadBias(headBias), device);
+    model = StartingModel.of(config, classes, headBias, device);
+    VitConfig vit = model.config();
     optimizer = config.optimizer(model);
     average =
         config.optimizer().polyak() > 0 ? new Polyak(model, config.optimizer().polyak()) : null;
@@ -80,6 +81,7 @@ public final class TrainRun implements AutoCloseable {
         seed);
     validation = Batches.evaluation(pictures.validation(), data.batch(), vit.imageHeight(), vit.imageWidth());
     checkpoints = new Checkpoints(folder.checkpoints(), config.run().keep());
+    skipped = new Skipped(folder.skipped(), listener);
   }
 
   private static Device device(TrainConfig.Run run, Listener listener) {
@@ -98,8 +100,8 @@ public final class TrainRun implements AutoCloseable {
    */
   public static TrainRun start(TrainConfig config, Path folder, Listener listener) throws IOException {
     Gpus.check(config.run().device());
-    RunFolder made = RunFolder.create(folder, config);
-    return open(config, made, listener);
+    TrainConfig whole = StartingModel.resolved(config);
+    return open(whole, RunFolder.create(folder, whole), listener);
   }
 
   /**
@@ -133,7 +135,7 @@ public final class TrainRun implements AutoCloseable {
   private static TrainRun open(TrainConfig config, RunFolder folder, Listener listener) throws IOException {
     try {
       return new TrainRun(config, folder, listener);
-    } catch (RuntimeException e) {
+    } catch (IOException | RuntimeException e) {
       folder.close();
       throw e;
     }
@@ -187,6 +189,7 @@ public final class TrainRun implements AutoCloseable {
     }
     boolean finished = state.step() == run.steps();
     Evaluation evaluation = latest;
+    skipped.tell(training, validation);
     if (finished) {
       evaluation = evaluation == null ? evaluate() : evaluation;
       folder.save(judged(), pictures.training().classes());
@@ -265,6 +268,7 @@ public final class TrainRun implements AutoCloseable {
       latest = evaluation;
       line.put("val_loss", evaluation.loss()).put("val_accuracy", evaluation.accuracy());
       listener.evaluation(number, evaluation);
+      skipped.tell(training, validation);
       if (evaluation.accuracy() > state.bestAccuracy()) {
         state = new Checkpoint(number, evaluation.accuracy(), number);
       }
