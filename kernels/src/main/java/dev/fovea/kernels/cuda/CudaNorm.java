@@ -13,15 +13,33 @@ final class CudaNorm implements NormKernels {
   /** The widest group that one warp keeps in its registers. */
   private static final int WARP_WIDTH = 1024;
 
+  /** Backward: warps of a block, and blocks at most; the same on every GPU, since they fix the order of sums. */
+  private static final int BACKWARD_WARPS = 4;
+
+  private static final int MOST_STRETCHES = 384;
+  private static final int FINISH_COLUMNS = 32;
+
+  /** A backward kernel for groups up to so wide. */
+  private record Form(int width, int groupsAtOnce, int threads, CudaKernel kernel) {}
+
   private final CudaQueue queue;
   private final CudaKernel byWarp;
   private final CudaKernel byBlock;
+  private final Form[] backward;
+  private final CudaKernel finish;
 
   CudaNorm(CudaQueue queue) {
     this.queue = queue;
     CudaFamily family = queue.family("norm");
     byWarp = family.kernel("norm_forward_warp");
     byBlock = family.kernel("norm_forward_block");
+    backward = new Form[] {
+      new Form(128, BACKWARD_WARPS, BACKWARD_WARPS * 32, family.kernel("norm_backward_warp_128")),
+      new Form(1024, BACKWARD_WARPS, BACKWARD_WARPS * 32, family.kernel("norm_backward_warp_1024")),
+      new Form(2048, 1, THREADS, family.kernel("norm_backward_block_2048")),
+      new Form(Integer.MAX_VALUE, 1, THREADS, family.kernel("norm_backward_block"))
+    };
+    finish = family.kernel("norm_backward_finish");
   }
 
   @Override
@@ -60,6 +78,53 @@ final class CudaNorm implements NormKernels {
       long lddx,
       @Nullable Span dWeight,
       @Nullable Span dBias) {
-    throw queue.notYet("the gradient of " + (norm.centered() ? "LayerNorm" : "RMSNorm"));
+    Form form = form(norm.width());
+    long groups = norm.rows() * norm.groups();
+    long groupsPerBlock = Math.ceilDiv(groups, Math.min(MOST_STRETCHES, Math.ceilDiv(groups, form.groupsAtOnce)));
+    long blocks = Math.ceilDiv(groups, groupsPerBlock);
+    boolean sums = dWeight != null || dBias != null;
+    long partial = sums ? queue.scratch(blocks * 2 * norm.width() * Float.BYTES) : 0;
+    boolean quads = norm.groups() == 1 || norm.width() % CudaOperands.QUAD == 0;
+    Launch launch = queue.launch().grid(blocks, 1, 1).block(form.threads, 1, 1);
+    CudaOperands.matrix(launch, x, ldx, quads);
+    CudaOperands.vector(launch, weight);
+    CudaOperands.matrix(launch, dy, lddy, quads);
+    CudaOperands.matrix(launch, add, lddx, quads);
+    CudaOperands.matrix(launch, dx, lddx, quads);
+    launch
+        .pointer(stats.address())
+        .pointer(partial)
+        .i64(norm.rows())
+        .i64(groupsPerBlock)
+        .i32(norm.groups())
+        .i32(norm.width())
+        .i32(norm.centered() ? 1 : 0)
+        .i32(0);
+    queue.run(form.kernel, launch);
+    if (sums) {
+      finish(norm.width(), partial, blocks, dWeight, dBias);
+    }
+  }
+
+  private Form form(int width) {
+    int i = 0;
+    while (width > backward[i].width) {
+      i++;
+    }
+    return backward[i];
+  }
+
+  /** Adds {@code blocks} rows of partial sums to the parameters' gradients. */
+  private void finish(int width, long partial, long blocks, @Nullable Span dWeight, @Nullable Span dBias) {
+    Launch launch = queue
+        .launch()
+        .grid(Math.ceilDiv(width, FINISH_COLUMNS), 2, 1)
+        .block(THREADS, 1, 1)
+        .pointer(partial)
+        .pointer(CudaOperands.address(dWeight))
+        .pointer(CudaOperands.address(dBias))
+        .i32((int) blocks)
+        .i32(width);
+    queue.run(finish, launch);
   }
 }
