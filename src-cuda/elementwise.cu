@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "loops.cuh"
 #include "math.cuh"
 #include "operand.cuh"
 #include "philox.cuh"
@@ -55,24 +56,9 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// Runs `f` on every quad of a count: its first element and how many of its four there are.
 template <typename F>
 __device__ __forceinline__ void for_quads(int64_t count, F f) {
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads * 4;
-  for (int64_t i = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * 4; i < count; i += stride) {
-    f(i, static_cast<int>(count - i < 4 ? count - i : 4));
-  }
-}
-
-/// Runs `f` on every quad of every row: row, first column, how many of its four there are.
-template <typename F>
-__device__ __forceinline__ void for_rows(int64_t rows, int columns, F f) {
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * blockDim.y;
-  for (int64_t row = static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y; row < rows; row += stride) {
-    for (int c = static_cast<int>(threadIdx.x) * 4; c < columns; c += static_cast<int>(blockDim.x) * 4) {
-      f(row, c, min(4, columns - c));
-    }
-  }
+  fovea::for_quads<kThreads>(count, f);
 }
 
 }  // namespace
@@ -280,13 +266,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) cast_stochastic(const __g
 #pragma unroll
     for (int j = 0; j < 4; j++) {
       if (j < count) {
-        const uint32_t bits = __float_as_uint(args.x[i + j]);
-        const uint32_t magnitude = bits & 0x7fffffffu;
-        // From the largest finite number on a carry would make an infinity.
-        const uint32_t rounded = magnitude >= 0x7f7f0000u
-                                     ? bits >> 16 | (magnitude > 0x7f800000u ? 0x40u : 0u)
-                                     : (bits + (word[j] & 0xffffu)) >> 16;
-        args.y[i + j] = static_cast<uint16_t>(rounded);
+        args.y[i + j] = to_bf16_stochastic(args.x[i + j], word[j]);
       }
     }
   });

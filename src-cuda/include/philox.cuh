@@ -24,4 +24,30 @@ __device__ __forceinline__ uint4 philox(int64_t seed, int64_t step, int64_t bloc
   return c;
 }
 
+/// Words i .. i + 3.
+__device__ __forceinline__ uint4 philox_words(int64_t seed, int64_t step, int64_t i) {
+  const uint4 a = philox(seed, step, i / 4);
+  if (i % 4 == 0) {
+    return a;
+  }
+  const uint4 b = philox(seed, step, i / 4 + 1);
+  switch (i % 4) {
+    case 1:
+      return make_uint4(a.y, a.z, a.w, b.x);
+    case 2:
+      return make_uint4(a.z, a.w, b.x, b.y);
+    default:
+      return make_uint4(a.w, b.x, b.y, b.z);
+  }
+}
+
+/// x in bf16: the lower half of the random word is added to the bits of its magnitude, then cut off.
+__device__ __forceinline__ uint16_t to_bf16_stochastic(float x, uint32_t word) {
+  const uint32_t bits = __float_as_uint(x);
+  const uint32_t magnitude = bits & 0x7fffffffu;
+  // From the largest finite number on a carry would make an infinity.
+  return static_cast<uint16_t>(magnitude >= 0x7f7f0000u ? bits >> 16 | (magnitude > 0x7f800000u ? 0x40u : 0u)
+                                                        : (bits + (word & 0xffffu)) >> 16);
+}
+
 }  // namespace fovea

@@ -19,13 +19,15 @@ record CheckedLoss(LossKernels kernels) implements LossKernels {
       int classes,
       float smoothing,
       float gradientScale,
+      @Nullable Span gradient,
       Span logits,
       @Nullable Span labels,
       @Nullable Span targets,
       @Nullable Span losses,
       @Nullable Span dLogits) {
-    check(rows, classes, smoothing, logits, labels, targets, losses, dLogits);
-    kernels.softmaxCrossEntropy(rows, classes, smoothing, gradientScale, logits, labels, targets, losses, dLogits);
+    check(rows, classes, smoothing, gradient, logits, labels, targets, losses, dLogits);
+    kernels.softmaxCrossEntropy(
+        rows, classes, smoothing, gradientScale, gradient, logits, labels, targets, losses, dLogits);
   }
 
   @Override
@@ -34,19 +36,22 @@ record CheckedLoss(LossKernels kernels) implements LossKernels {
       int classes,
       float smoothing,
       float gradientScale,
+      @Nullable Span gradient,
       Span logits,
       @Nullable Span labels,
       @Nullable Span targets,
       @Nullable Span losses,
       @Nullable Span dLogits) {
-    check(rows, classes, smoothing, logits, labels, targets, losses, dLogits);
-    kernels.sigmoidCrossEntropy(rows, classes, smoothing, gradientScale, logits, labels, targets, losses, dLogits);
+    check(rows, classes, smoothing, gradient, logits, labels, targets, losses, dLogits);
+    kernels.sigmoidCrossEntropy(
+        rows, classes, smoothing, gradientScale, gradient, logits, labels, targets, losses, dLogits);
   }
 
   private static void check(
       long rows,
       int classes,
       float smoothing,
+      @Nullable Span gradient,
       Span logits,
       @Nullable Span labels,
       @Nullable Span targets,
@@ -54,6 +59,7 @@ record CheckedLoss(LossKernels kernels) implements LossKernels {
       @Nullable Span dLogits) {
     long count = checkSizes(rows, classes);
     Check.range("smoothing", smoothing, 0, 1);
+    Check.optionalTyped("gradient", gradient, DType.F32, 1);
     Check.vector("logits", logits, count);
     if ((labels == null) == (targets == null)) {
       throw new IllegalArgumentException(
@@ -68,6 +74,8 @@ record CheckedLoss(LossKernels kernels) implements LossKernels {
     Check.optionalTyped("targets", targets, DType.F32, count);
     Check.optionalTyped("losses", losses, DType.F32, rows);
     Check.optional("dLogits", dLogits, count);
+    Check.apart("losses", losses, "gradient", gradient);
+    Check.apart("dLogits", dLogits, "gradient", gradient);
     Check.apart("losses", losses, "logits", logits);
     Check.apart("losses", losses, "labels", labels);
     Check.apart("losses", losses, "targets", targets);

@@ -1,5 +1,8 @@
 package dev.fovea.kernels.cpu;
 
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import dev.fovea.kernels.LossKernels;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Simd;
@@ -33,6 +36,7 @@ final class CpuLoss implements LossKernels {
       int classes,
       float smoothing,
       float gradientScale,
+      @Nullable Span gradient,
       Span logits,
       @Nullable Span labels,
       @Nullable Span targets,
@@ -40,7 +44,8 @@ final class CpuLoss implements LossKernels {
       @Nullable Span dLogits) {
     checkLabels(labels, rows, classes);
     SoftmaxCrossEntropy launch = softmaxCrossEntropies.take();
-    launch.run(pool, rows, classes, smoothing, gradientScale, logits, labels, targets, losses, dLogits);
+    launch.run(
+        pool, rows, classes, smoothing, scale(gradientScale, gradient), logits, labels, targets, losses, dLogits);
     softmaxCrossEntropies.give(launch);
   }
 
@@ -50,6 +55,7 @@ final class CpuLoss implements LossKernels {
       int classes,
       float smoothing,
       float gradientScale,
+      @Nullable Span gradient,
       Span logits,
       @Nullable Span labels,
       @Nullable Span targets,
@@ -57,8 +63,13 @@ final class CpuLoss implements LossKernels {
       @Nullable Span dLogits) {
     checkLabels(labels, rows, classes);
     SigmoidCrossEntropy launch = sigmoidCrossEntropies.take();
-    launch.run(pool, rows, classes, smoothing, gradientScale, logits, labels, targets, losses, dLogits);
+    launch.run(
+        pool, rows, classes, smoothing, scale(gradientScale, gradient), logits, labels, targets, losses, dLogits);
     sigmoidCrossEntropies.give(launch);
+  }
+
+  private static float scale(float gradientScale, @Nullable Span gradient) {
+    return gradient == null ? gradientScale : gradientScale * ALL.get(JAVA_FLOAT, gradient.address());
   }
 
   private static void checkLabels(@Nullable Span labels, long rows, int classes) {

@@ -23,11 +23,11 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
   private final NormKernels norm;
   private final ElementwiseKernels elementwise;
   private final ReduceKernels reduce;
+  private final LossKernels loss;
+  private final OptimizerKernels optimizer;
   private final TokenKernels token;
   private final ImageKernels image;
   private final RandomKernels random;
-  private final LossKernels loss;
-  private final OptimizerKernels optimizer;
 
   private CudaKernels(CudaQueue queue) {
     this.queue = queue;
@@ -37,12 +37,11 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
     norm = NormKernels.checked(new CudaNorm(queue));
     elementwise = ElementwiseKernels.checked(new CudaElementwise(queue, new CudaCopies(queue), columnSums));
     reduce = ReduceKernels.checked(new CudaReduce(queue, columnSums));
+    loss = LossKernels.checked(new CudaLoss(queue));
+    optimizer = OptimizerKernels.checked(new CudaOptimizer(queue));
     token = TokenKernels.checked(new CudaToken(queue));
     image = ImageKernels.checked(new CudaImage(queue));
     random = RandomKernels.checked(new CudaRandom(queue));
-    CudaTraining training = new CudaTraining(queue);
-    loss = LossKernels.checked(training);
-    optimizer = OptimizerKernels.checked(training);
   }
 
   /** Kernels that submit to a stream of {@code driver}, 0 for its default stream. The driver stays the caller's. */

@@ -113,7 +113,9 @@ public final class LossCases {
         .formatted(rows, classes, deviation, truth, smoothing, from, to, want);
     double bytes = count * (double) (from.bytes() + to.bytes() + (truth == Truth.SOFT_TARGETS ? 4 : 0));
     return new KernelCase("loss." + kind.name().toLowerCase(Locale.ROOT) + "CrossEntropy", shape, 0, bytes, memory -> {
-      float scale = 0.5f;
+      boolean scaled = want == Want.GRADIENT || from == BF16;
+      float scale = scaled ? 2f : 0.5f;
+      Span returned = scaled ? memory.values(F32, 0.25) : null;
       Span logits = memory.normal(from, count, deviation);
       Span labels = switch (truth) {
         case I32_LABELS -> memory.integers(I32, rows, -1, classes);
@@ -123,7 +125,7 @@ public final class LossCases {
       Span targets = labels == null ? memory.values(F32, soft(rows, classes)) : null;
       Span losses =
           want == Want.GRADIENT ? null : memory.output("losses", F32, rows, lossBound(kind, classes, deviation));
-      Tolerance gradient = gradientBound(kind, classes, deviation, scale, to);
+      Tolerance gradient = gradientBound(kind, classes, deviation, 0.5, to);
       Span dLogits = switch (want) {
         case LOSSES -> null;
         case IN_PLACE -> memory.inout("dLogits", logits, gradient);
@@ -132,10 +134,10 @@ public final class LossCases {
       return kind == Loss.SOFTMAX
           ? kernels -> kernels
               .loss()
-              .softmaxCrossEntropy(rows, classes, smoothing, scale, logits, labels, targets, losses, dLogits)
+              .softmaxCrossEntropy(rows, classes, smoothing, scale, returned, logits, labels, targets, losses, dLogits)
           : kernels -> kernels
               .loss()
-              .sigmoidCrossEntropy(rows, classes, smoothing, scale, logits, labels, targets, losses, dLogits);
+              .sigmoidCrossEntropy(rows, classes, smoothing, scale, returned, logits, labels, targets, losses, dLogits);
     });
   }
 

@@ -79,7 +79,7 @@ class LossContractTest {
       Span x = memory.values(F32, 0, -INF, 0);
       Span losses = memory.workspace(F32, 1);
       Span targets = memory.values(F32, 0.5, 0, 0.5);
-      LOSS.softmaxCrossEntropy(1, 3, 0, 1, x, null, targets, losses, x);
+      LOSS.softmaxCrossEntropy(1, 3, 0, 1, null, x, null, targets, losses, x);
       assertEquals(Math.log(2), HostCaseMemory.get(losses, 0), 0x1p-24);
       assertRow(new double[] {0, 0, 0}, values(x));
     }
@@ -92,9 +92,9 @@ class LossContractTest {
       Span out = memory.workspace(F32, x.length + 1);
       Span labels = memory.values(I32, label);
       if (sigmoid) {
-        LOSS.sigmoidCrossEntropy(1, x.length, smoothing, 1, logits, labels, null, out.slice(0, 1), out.from(1));
+        LOSS.sigmoidCrossEntropy(1, x.length, smoothing, 1, null, logits, labels, null, out.slice(0, 1), out.from(1));
       } else {
-        LOSS.softmaxCrossEntropy(1, x.length, smoothing, 1, logits, labels, null, out.slice(0, 1), out.from(1));
+        LOSS.softmaxCrossEntropy(1, x.length, smoothing, 1, null, logits, labels, null, out.slice(0, 1), out.from(1));
       }
       return values(out);
     }
@@ -122,8 +122,8 @@ class LossContractTest {
       Span high = memory.values(I64, 1, 2);
       Span losses = memory.values(F32, 8, 9);
       String message = "labels: got 2 in row 1, expected below 2";
-      Launches.rejects(message, () -> LOSS.softmaxCrossEntropy(2, 2, 0, 1, x, high, null, losses, x));
-      Launches.rejects(message, () -> LOSS.sigmoidCrossEntropy(2, 2, 0, 1, x, high, null, losses, x));
+      Launches.rejects(message, () -> LOSS.softmaxCrossEntropy(2, 2, 0, 1, null, x, high, null, losses, x));
+      Launches.rejects(message, () -> LOSS.sigmoidCrossEntropy(2, 2, 0, 1, null, x, high, null, losses, x));
       assertRow(new double[] {1, 2, 3, 4}, values(x));
       assertRow(new double[] {8, 9}, values(losses));
     }
@@ -159,8 +159,8 @@ class LossContractTest {
   private static void rejects(
       String message, float smoothing, Span logits, Span labels, Span targets, Span losses, Span dLogits) {
     Launches.rejects(
-        message, () -> LOSS.softmaxCrossEntropy(2, 3, smoothing, 1, logits, labels, targets, losses, dLogits));
+        message, () -> LOSS.softmaxCrossEntropy(2, 3, smoothing, 1, null, logits, labels, targets, losses, dLogits));
     Launches.rejects(
-        message, () -> LOSS.sigmoidCrossEntropy(2, 3, smoothing, 1, logits, labels, targets, losses, dLogits));
+        message, () -> LOSS.sigmoidCrossEntropy(2, 3, smoothing, 1, null, logits, labels, targets, losses, dLogits));
   }
 }

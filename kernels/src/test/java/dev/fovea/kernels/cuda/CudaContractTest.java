@@ -10,7 +10,9 @@ import dev.fovea.kernels.contract.ElementwiseCases;
 import dev.fovea.kernels.contract.GemmCases;
 import dev.fovea.kernels.contract.ImageCases;
 import dev.fovea.kernels.contract.KernelCase;
+import dev.fovea.kernels.contract.LossCases;
 import dev.fovea.kernels.contract.NormCases;
+import dev.fovea.kernels.contract.OptimizerCases;
 import dev.fovea.kernels.contract.RandomCases;
 import dev.fovea.kernels.contract.ReduceCases;
 import dev.fovea.kernels.contract.RowCases;
@@ -49,12 +51,14 @@ class CudaContractTest {
     }
   }
 
-  /** Functions of one number and random numbers are the CPU's, bit for bit. */
+  /** Functions of one number, optimizer steps and random numbers are the CPU's, bit for bit. */
   @TestFactory
   Stream<DynamicTest> sameBitsAsOnCpu() {
-    return Stream.concat(
+    return Stream.of(
             ElementwiseCases.all().filter(test -> test.kernel().startsWith("elementwise.activation")),
+            OptimizerCases.all().filter(test -> !test.kernel().equals("optimizer.adafactor")),
             RandomCases.all())
+        .flatMap(cases -> cases)
         .filter(test -> test.bytes() >= 1000 && test.bytes() <= 5e4)
         .map(test -> DynamicTest.dynamicTest(test.toString(), () -> {
           try (PtxDriver driver = new PtxDriver();
@@ -93,6 +97,16 @@ class CudaContractTest {
   @TestFactory
   Stream<DynamicTest> reduce() {
     return contract(ReduceCases.all(), 6e5, 0);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> loss() {
+    return contract(LossCases.all(), 1.8e5, 0);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> optimizer() {
+    return contract(OptimizerCases.all(), 4e5, 0);
   }
 
   @TestFactory

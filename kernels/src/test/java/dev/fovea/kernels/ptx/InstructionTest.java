@@ -254,6 +254,8 @@ class InstructionTest {
         row("mov.b32 %d, {%ha, %hb};", (a, b, c) -> a & 0xffff | b << 16),
         row("cvt.s64.s32 %D, %a;", (a, b, c) -> (int) a),
         row("cvt.u64.u32 %D, %a;", (a, b, c) -> u(a)),
+        row("ld.global.s32 %D, [%at];", (a, b, c) -> (int) a),
+        row("ld.global.u32 %D, [%at];", (a, b, c) -> u(a)),
         row("cvt.s32.s16 %d, %ha;", (a, b, c) -> (short) a),
         row("cvt.u32.u8 %d, %a;", (a, b, c) -> a & 255),
         row("cvt.s32.s8 %d, %a;", (a, b, c) -> (byte) a),

@@ -54,7 +54,7 @@ final class Loads {
 
     /** What a register is given for the bits that were read. */
     long extended(long bits) {
-      return type.signed() && bytes < 4 ? type.integer(bits) : bits;
+      return type.signed() ? type.integer(bits) : bits;
     }
   }
 

@@ -22,11 +22,13 @@ final class ReferenceLoss implements LossKernels {
       int classes,
       float smoothing,
       float gradientScale,
+      @Nullable Span gradient,
       Span logits,
       @Nullable Span labels,
       @Nullable Span targets,
       @Nullable Span losses,
       @Nullable Span dLogits) {
+    double scale = gradient == null ? gradientScale : gradientScale * Mat.get(gradient, 0);
     for (long r = 0; r < rows; r++) {
       double[] log = logSoftmax(row(logits, r, classes));
       double[] t = target(r, classes, smoothing, labels, targets);
@@ -38,7 +40,7 @@ final class ReferenceLoss implements LossKernels {
         total += t[c];
       }
       for (int c = 0; c < classes && dLogits != null; c++) {
-        Mat.set(dLogits, r * classes + c, left ? 0 : gradientScale * (Math.exp(log[c]) * total - t[c]));
+        Mat.set(dLogits, r * classes + c, left ? 0 : scale * (Math.exp(log[c]) * total - t[c]));
       }
       if (losses != null) {
         Mat.set(losses, r, left ? 0 : loss);
@@ -52,11 +54,13 @@ final class ReferenceLoss implements LossKernels {
       int classes,
       float smoothing,
       float gradientScale,
+      @Nullable Span gradient,
       Span logits,
       @Nullable Span labels,
       @Nullable Span targets,
       @Nullable Span losses,
       @Nullable Span dLogits) {
+    double scale = gradient == null ? gradientScale : gradientScale * Mat.get(gradient, 0);
     for (long r = 0; r < rows; r++) {
       double[] x = row(logits, r, classes);
       double[] t = target(r, classes, smoothing, labels, targets);
@@ -66,7 +70,7 @@ final class ReferenceLoss implements LossKernels {
         loss += t[c] * softplus(-x[c]) + (1 - t[c]) * softplus(x[c]);
       }
       for (int c = 0; c < classes && dLogits != null; c++) {
-        Mat.set(dLogits, r * classes + c, left ? 0 : gradientScale * (1 / (1 + Math.exp(-x[c])) - t[c]));
+        Mat.set(dLogits, r * classes + c, left ? 0 : scale * (1 / (1 + Math.exp(-x[c])) - t[c]));
       }
       if (losses != null) {
         Mat.set(losses, r, left ? 0 : loss);

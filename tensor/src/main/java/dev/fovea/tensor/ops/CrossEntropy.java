@@ -39,7 +39,7 @@ final class CrossEntropy extends Operation {
   @Override
   protected void forward() {
     Tensor losses = Tensor.empty(Shape.of(rows), loss.dtype());
-    compute(0, losses.span(), null);
+    compute(0, null, losses.span(), null);
     kernels().reduce().sum(losses.span(), loss.span());
     kernels().elementwise().combine(1f / rows, loss.span(), 0, null, loss.span());
     losses.close();
@@ -48,21 +48,23 @@ final class CrossEntropy extends Operation {
   @Override
   protected void backward() {
     Tensor d = Tensor.empty(logits.shape(), logits.dtype());
-    compute((float) (loss.gradient().item() / rows), null, d.span());
+    compute(1f / rows, loss.gradient().span(), null, d.span());
     logits.add(d);
   }
 
-  private void compute(float gradientScale, @Nullable Span losses, @Nullable Span d) {
+  private void compute(float gradientScale, @Nullable Span gradient, @Nullable Span losses, @Nullable Span d) {
     Span labels = soft ? null : target.span();
     Span targets = soft ? target.span() : null;
     if (sigmoid) {
       kernels()
           .loss()
-          .sigmoidCrossEntropy(rows, classes, smoothing, gradientScale, logits.span(), labels, targets, losses, d);
+          .sigmoidCrossEntropy(
+              rows, classes, smoothing, gradientScale, gradient, logits.span(), labels, targets, losses, d);
     } else {
       kernels()
           .loss()
-          .softmaxCrossEntropy(rows, classes, smoothing, gradientScale, logits.span(), labels, targets, losses, d);
+          .softmaxCrossEntropy(
+              rows, classes, smoothing, gradientScale, gradient, logits.span(), labels, targets, losses, d);
     }
   }
 }

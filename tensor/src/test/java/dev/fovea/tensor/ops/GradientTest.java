@@ -82,8 +82,13 @@ final class GradientTest {
   }
 
   private static void compare(GradientCases.Case test, double[][] values, DType dtype, double tolerance) {
+    compare(test, Device.cpu(), values, dtype, tolerance);
+  }
+
+  /** A device's result and gradients against those in double precision. */
+  static void compare(GradientCases.Case test, Device device, double[][] values, DType dtype, double tolerance) {
     Result exact = differentiate(test, ReferenceDevice.INSTANCE, DType.F64, values, Recompute.NONE);
-    Result got = differentiate(test, Device.cpu(), dtype, values, Recompute.NONE);
+    Result got = differentiate(test, device, dtype, values, Recompute.NONE);
     close("result", exact.result, got.result, tolerance);
     for (int i = 0; i < values.length; i++) {
       close("gradient " + i + " in " + dtype, exact.gradients[i], got.gradients[i], tolerance);
