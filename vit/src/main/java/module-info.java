@@ -15,6 +15,7 @@ module dev.fovea.vit {
   exports dev.fovea.vit.data;
   exports dev.fovea.vit.image;
   exports dev.fovea.vit.model;
+  exports dev.fovea.vit.probe;
   exports dev.fovea.vit.train;
   exports dev.fovea.vit.weights;
 

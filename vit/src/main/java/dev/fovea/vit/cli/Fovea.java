@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       EmbedCommand.class,
       AttentionCommand.class,
       TrainCommand.class,
+      ProbeCommand.class,
       VerifyCommand.class,
       EvidenceCommand.class
     })
