@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
       AttentionCommand.class,
       TrainCommand.class,
       ProbeCommand.class,
+      ScalingCommand.class,
       VerifyCommand.class,
       EvidenceCommand.class
     })
