@@ -38,11 +38,11 @@ public sealed interface Device permits CpuDevice, CudaDevice {
 
   /**
    * The first GPU that can be used, or else the CPU. Chosen once for the whole process; which it was, and why, is
-   * logged then. GPUs run what models need to predict; what has no form for them yet throws
-   * {@link UnsupportedOperationException}.
+   * logged then. GPUs run models forward; losses, gradients and optimizers have no form for them yet and throw
+   * {@link UnsupportedOperationException}, so that models are trained on {@link #cpu()}.
    */
   static Device auto() {
-    return DeviceChoice.AUTO;
+    return DeviceChoice.Auto.DEVICE;
   }
 
   /**

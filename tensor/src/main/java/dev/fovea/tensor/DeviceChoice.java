@@ -6,8 +6,12 @@ import java.lang.System.Logger.Level;
 
 /** Devices by name, and the choice of one where the user leaves it to us. */
 final class DeviceChoice {
-  /** Chosen when first asked for. */
-  static final Device AUTO = auto();
+  /** Chosen when first asked for: whoever names a device has no use for another. */
+  static final class Auto {
+    static final Device DEVICE = choose();
+
+    private Auto() {}
+  }
 
   private static final String CUDA = "cuda";
 
@@ -29,7 +33,7 @@ final class DeviceChoice {
     throw Check.bad("device", "'" + name + "'", "cpu, cuda, cuda:0, cuda:1, ... or auto");
   }
 
-  private static Device auto() {
+  private static Device choose() {
     System.Logger log = System.getLogger("dev.fovea.tensor");
     try {
       int count = JcudaDriver.devices().size();

@@ -18,6 +18,7 @@ import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -46,6 +47,9 @@ final class AttentionCommand implements Callable<Integer> {
   @Parameters(index = "1", paramLabel = "IMAGE", description = "The picture (PNG, JPEG, WebP, BMP, GIF).")
   private Path image = Path.of("");
 
+  @Mixin
+  private final ComputeArguments compute = new ComputeArguments();
+
   @Option(names = "--out", required = true, paramLabel = "FILE.png", description = "The picture to write.")
   private Path out = Path.of("");
 
@@ -61,7 +65,7 @@ final class AttentionCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), "--out: got " + out + ", expected a name that ends in .png");
     }
     Picture picture = Picture.read(image);
-    try (Vit vit = Vit.load(model);
+    try (Vit vit = compute.load(model);
         Scope scope = Scope.open(vit.device())) {
       Preprocessor preprocessor = vit.inference().preprocessor();
       AttentionMaps maps = vit.model().attention(preprocessor.apply(picture));

@@ -44,7 +44,7 @@ final class EmbedCommand implements Callable<Integer> {
         .orElseThrow(() -> new ParameterException(
             spec.commandLine(), "--out: got " + out + ", expected a name that ends in .npy, .safetensors or .jsonl"));
     List<Path> files = pictures.files();
-    try (Vit vit = Vit.load(pictures.model()).frozen();
+    try (Vit vit = pictures.load();
         Progress progress = new Progress(spec.commandLine().getErr(), "embed", files.size())) {
       EmbeddingFile written = new EmbeddingFile();
       var failures = new Failures(progress::say) {

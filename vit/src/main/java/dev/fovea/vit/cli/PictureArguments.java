@@ -1,6 +1,7 @@
 package dev.fovea.vit.cli;
 
 import dev.fovea.vit.Inference;
+import dev.fovea.vit.Vit;
 import dev.fovea.vit.image.Picture;
 import java.io.IOException;
 import java.nio.file.FileVisitOption;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -49,8 +51,16 @@ final class PictureArguments {
       description = "Refuse larger pictures (default: ${DEFAULT-VALUE}).")
   private long maxPixels;
 
+  @Mixin
+  private final ComputeArguments compute = new ComputeArguments();
+
   Path model() {
     return model;
+  }
+
+  /** The model, for inference alone. */
+  Vit load() throws IOException {
+    return compute.load(model).frozen();
   }
 
   Inference.Options options() {

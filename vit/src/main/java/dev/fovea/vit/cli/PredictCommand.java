@@ -61,7 +61,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     List<Path> files = pictures.files();
-    try (Vit vit = Vit.load(pictures.model()).frozen()) {
+    try (Vit vit = pictures.load()) {
       Labels names = labels(vit);
       var failures = new Failures(spec.commandLine().getErr()::println) {
         @Override

@@ -32,6 +32,9 @@ final class VerifyCommand implements Callable<Integer> {
   @Mixin
   private final ModelArgument model = new ModelArgument();
 
+  @Mixin
+  private final ComputeArguments compute = new ComputeArguments();
+
   @Option(
       names = "--input",
       paramLabel = "FILE",
@@ -62,7 +65,7 @@ final class VerifyCommand implements Callable<Integer> {
     List<Verification.Result> results;
     try (TensorFile pixels = TensorFile.open(input);
         TensorFile expected = TensorFile.open(expect);
-        Vit vit = Vit.load(model.path())) {
+        Vit vit = compute.load(model.path())) {
       if (expected.names().isEmpty()) {
         throw new IllegalArgumentException(expect + ": got no tensors, expected some to compare with");
       }

@@ -73,6 +73,16 @@ class PictureCommandsTest {
   }
 
   @Test
+  void theDeviceAndNumbersCanBeChosen() {
+    assertEquals(0, run("predict", model, red, "--device", "cpu", "--dtype", "bf16"), err::toString);
+    assertEquals(6, out.toString().lines().count(), out.toString());
+    assertEquals(1, run("predict", model, red, "--device", "tpu"));
+    assertEquals(
+        "fovea: device: got 'tpu', expected cpu, cuda, cuda:0, cuda:1, ... or auto",
+        err.toString().strip());
+  }
+
+  @Test
   void predictPrintsJsonWithLabelsOfAFile() throws IOException {
     Path labels = Files.writeString(folder.resolve("labels.txt"), "a\nb\nc\nd\ne\n\n");
     assertEquals(0, run("predict", model, red, "--labels", labels, "--json", "--top", 5), err::toString);
