@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -230,8 +231,10 @@ final class Evidence {
 
   // Peers
 
+  /** Those that have peers on tensor cores first. */
   List<String> timedShapes() {
     return times.values().stream()
+        .sorted(Comparator.comparing(time -> !key(time).contains("BF16")))
         .map(time -> time.path("kernel").asText() + "\t" + time.path("shape").asText())
         .toList();
   }
@@ -248,7 +251,7 @@ final class Evidence {
       }
       ObjectNode time = times.get(key(result));
       if (time != null && result.path("peers").isObject()) {
-        time.set("peers", result.path("peers"));
+        time.withObject("/peers").setAll((ObjectNode) result.get("peers"));
       }
       if (result.has("versions")) {
         head.set("peers", result.path("versions"));

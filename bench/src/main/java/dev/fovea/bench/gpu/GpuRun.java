@@ -98,7 +98,7 @@ public final class GpuRun implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     start = System.nanoTime();
     Files.createDirectories(out);
-    Path log = Files.createTempFile(out, "run", ".log");
+    Path log = out.resolve("run.log");
     Evidence evidence;
     try (PrintWriter lines = new PrintWriter(Files.newBufferedWriter(log))) {
       evidence = run(line -> {

@@ -36,6 +36,7 @@ final class Job {
   private int deaths;
   private @Nullable ObjectNode begun;
   private boolean done;
+  private boolean late;
   private String last = "";
 
   /**
@@ -64,10 +65,10 @@ final class Job {
     return Math.max(0, steps - results.size());
   }
 
-  /** Why nothing was done at all; null if something was. */
+  /** Why nothing could be done at all; null if something was, or only time was missing. */
   @Nullable
   String problem() {
-    return results.isEmpty() && !done ? last : null;
+    return results.isEmpty() && !done && !late ? last : null;
   }
 
   /** Runs until the end, or until this moment of {@link System#nanoTime}. */
@@ -75,7 +76,8 @@ final class Job {
     while (!done && deaths < MOST_DEATHS && System.nanoTime() < deadline) {
       int before = next;
       int exit = process(deadline);
-      if (done || System.nanoTime() >= deadline) {
+      late = System.nanoTime() >= deadline;
+      if (done || late) {
         return;
       }
       ObjectNode step = begun;
@@ -148,7 +150,7 @@ final class Job {
   private void take(String line) {
     log.accept("[" + name + "] " + line);
     if (!line.startsWith(Worker.MARK)) {
-      last = line.isBlank() ? last : line;
+      last = line.isBlank() || line.startsWith("WARNING: Using incubator") ? last : line;
       return;
     }
     ObjectNode message;

@@ -12,9 +12,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** A model of another library, forward on the GPU in F32, against what that library computed in float64. */
-record ModelStep(Path folder) implements Worker.Step {
-  private static final double TOLERANCE = 1e-4;
+/** A model of another library, forward on the GPU in F32 or BF16, against what that library computed in float64. */
+record ModelStep(Path folder, DType dtype) implements Worker.Step {
+  private static final double F32_TOLERANCE = 1e-4;
+  private static final double BF16_TOLERANCE = 2e-2;
 
   @Override
   public String kernel() {
@@ -23,7 +24,7 @@ record ModelStep(Path folder) implements Worker.Step {
 
   @Override
   public String shape() {
-    return folder.getFileName().toString();
+    return folder.getFileName() + " " + dtype;
   }
 
   @Override
@@ -32,7 +33,7 @@ record ModelStep(Path folder) implements Worker.Step {
     double worst = 0;
     try (TensorFile input = TensorFile.open(folder.resolve("input.safetensors"));
         TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
-        Vit vit = Vit.load(folder, device);
+        Vit vit = Vit.load(folder, device, dtype);
         Scope scope = Scope.open(device)) {
       Output output = vit.forward(input.load("pixel_values", DType.F32));
       for (String name : expected.names()) {
@@ -45,10 +46,11 @@ record ModelStep(Path folder) implements Worker.Step {
       }
     }
     device.close();
-    result.put("error", worst).put("ofTolerance", worst / TOLERANCE);
-    if (!(worst <= TOLERANCE)) {
+    double tolerance = dtype == DType.F32 ? F32_TOLERANCE : BF16_TOLERANCE;
+    result.put("error", worst).put("ofTolerance", worst / tolerance);
+    if (!(worst <= tolerance)) {
       throw new IllegalStateException(
-          "off by %.2e of the largest value, expected at most %.0e".formatted(worst, TOLERANCE));
+          "off by %.2e of the largest value, expected at most %.0e".formatted(worst, tolerance));
     }
   }
 

@@ -345,8 +345,8 @@ public final class AttentionCases {
       long tokens = (long) s.batch * s.queries;
       Attention call = s.call(memory)
           .qkv(memory.normal(s.dtype, tokens * ld, 1), ld)
-          .o(memory.workspace(s.dtype, tokens * s.width()), s.width())
-          .lse(memory.workspace(F32, s.statistics()));
+          .o(output(memory, backward, "o", s.dtype, tokens * s.width(), s.forward()), s.width())
+          .lse(output(memory, backward, "lse", F32, s.statistics(), s.logSum()));
       if (backward) {
         call.dO(memory.normal(s.dtype, tokens * s.width(), 1), s.width())
             .dqkv(memory.workspace(s.dtype, tokens * ld), ld);
@@ -355,5 +355,11 @@ public final class AttentionCases {
           ? kernels -> kernels.attention().backward(call)
           : kernels -> kernels.attention().forward(call);
     });
+  }
+
+  /** What forward writes; backward would read it, and is timed with whatever lies there. */
+  private static Span output(
+      CaseMemory memory, boolean backward, String name, DType dtype, long count, Tolerance tolerance) {
+    return backward ? memory.workspace(dtype, count) : memory.output(name, dtype, count, tolerance);
   }
 }

@@ -17,12 +17,14 @@ public final class Contract {
    *
    * @param largest largest difference of two elements
    * @param ofTolerance largest part of its tolerance that a difference took; 1 is all of it
+   * @param values how many were compared
    */
-  public record Errors(double largest, double ofTolerance) {
-    private static final Errors NONE = new Errors(0, 0);
+  public record Errors(double largest, double ofTolerance, long values) {
+    private static final Errors NONE = new Errors(0, 0, 0);
 
     private Errors and(Errors other) {
-      return new Errors(Math.max(largest, other.largest), Math.max(ofTolerance, other.ofTolerance));
+      return new Errors(
+          Math.max(largest, other.largest), Math.max(ofTolerance, other.ofTolerance), values + other.values);
     }
   }
 
@@ -137,6 +139,6 @@ public final class Contract {
               HostCaseMemory.get(got, worst),
               HostCaseMemory.get(expected, worst)));
     }
-    return new Errors(largest, ofTolerance);
+    return new Errors(largest, ofTolerance, expected.count());
   }
 }
