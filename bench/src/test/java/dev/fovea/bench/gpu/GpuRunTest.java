@@ -32,8 +32,8 @@ class GpuRunTest {
     int exit = new CommandLine(new GpuRun())
         .execute(
             "--device=ptx",
-            "--families=random,loss",
-            "--only=(random.keep 7 |softmax 1x1 of)",
+            "--families=random",
+            "--only=random.keep 7 ",
             "--stages=checks",
             "--processes=2",
             "--minutes=1",
@@ -47,7 +47,6 @@ class GpuRunTest {
     assertEquals("random_fill", kernel.path("kernel").asText());
     assertEquals(16, kernel.path("sources").asText().length());
     assertTrue(kernel.path("cases").intValue() > 0);
-    assertEquals("[\"loss.softmax\"]", evidence.path("unsupported").toString());
     assertTrue(Files.size(folder.resolve("ptx-machine.cases.jsonl")) > 0);
   }
 
