@@ -76,6 +76,12 @@ final class TrainCommand implements Callable<Integer> {
       description = "Learning rate of each layer relative to the one after it, for example 0.75.")
   private @Nullable Double layerDecay;
 
+  @Option(
+      names = "--rand-augment",
+      paramLabel = "N,M",
+      description = "RandAugment: N operations of magnitude M (0 to 10) on each picture, for example 2,9.")
+  private @Nullable String randAugment;
+
   @Option(names = "--steps", description = "Updates of the parameters.")
   private @Nullable Long steps;
 
@@ -158,6 +164,7 @@ final class TrainCommand implements Callable<Integer> {
     put(given, "tuning.layer_decay", layerDecay);
     put(given, "run.steps", steps);
     put(given, "data.batch", batch);
+    put(given, "data.rand_augment", randAugment);
     put(given, "optimizer.lr", rate());
     put(given, "optimizer.method", optimizer);
     put(given, "schedule.curve", schedule);

@@ -19,6 +19,7 @@ public final class Batches {
   private final int height;
   private final int width;
   private final Augmentation augmentation;
+  private final RandAugment operations;
   private final Mixing mixing;
   private final @Nullable Order order;
   private final long seed;
@@ -30,6 +31,7 @@ public final class Batches {
       int height,
       int width,
       Augmentation augmentation,
+      RandAugment operations,
       Mixing mixing,
       @Nullable Order order,
       long seed) {
@@ -41,6 +43,7 @@ public final class Batches {
     this.height = height;
     this.width = width;
     this.augmentation = augmentation;
+    this.operations = operations;
     this.mixing = mixing;
     this.order = order;
     this.seed = seed;
@@ -49,14 +52,30 @@ public final class Batches {
   /** For training: without end, each epoch in an order of its own. */
   public static Batches training(
       Dataset data, int batch, int height, int width, Augmentation augmentation, Mixing mixing, long seed) {
+    return training(data, batch, height, width, augmentation, RandAugment.NONE, mixing, seed);
+  }
+
+  /**
+   * As {@link #training(Dataset, int, int, int, Augmentation, Mixing, long)}, with operations on each picture after it
+   * was cut and before it is mixed.
+   */
+  public static Batches training(
+      Dataset data,
+      int batch,
+      int height,
+      int width,
+      Augmentation augmentation,
+      RandAugment operations,
+      Mixing mixing,
+      long seed) {
     Order order = new Order(data.size(), RandomStream.seed(seed, "order"));
     return new Batches(
-        data, batch, height, width, augmentation, mixing, order, RandomStream.seed(seed, "augmentation"));
+        data, batch, height, width, augmentation, operations, mixing, order, RandomStream.seed(seed, "augmentation"));
   }
 
   /** For evaluation: every picture once, in order, as it is; the last batch may be smaller. */
   public static Batches evaluation(Dataset data, int batch, int height, int width) {
-    return new Batches(data, batch, height, width, Augmentation.NONE, Mixing.NONE, null, 0);
+    return new Batches(data, batch, height, width, Augmentation.NONE, RandAugment.NONE, Mixing.NONE, null, 0);
   }
 
   /** Batches until every picture was seen once, the last one perhaps in part. */
@@ -86,7 +105,11 @@ public final class Batches {
       if (pixels.length == 0) {
         pixels = new float[count * size];
       }
-      augmentation.apply(picture, new RandomStream(seed, first + b), height, width, pixels, b * size);
+      RandomStream random = new RandomStream(seed, first + b);
+      augmentation.apply(picture, random, height, width, pixels, b * size);
+      if (operations.on()) {
+        operations.apply(pixels, b * size, picture.channels(), height, width, random);
+      }
       labels[b] = picture.label();
     }
     if (pixels.length == 0) {

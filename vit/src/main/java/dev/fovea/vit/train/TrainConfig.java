@@ -3,6 +3,7 @@ package dev.fovea.vit.train;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.fovea.kernels.DType;
+import dev.fovea.vit.data.RandAugment;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
 import java.util.List;
@@ -25,7 +26,7 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
         new Model(
             32, 4, 64, 4, 2, 128, VitConfig.Block.PARALLEL, true, VitConfig.Positions.SINCOS, VitConfig.Pool.MEAN),
         Tuning.NONE,
-        new Data("shapes", 1_000_000, 1000, 64, false, 0.3, false, 0, 0, Loss.SOFTMAX, 0),
+        new Data("shapes", 1_000_000, 1000, 64, false, 0.3, false, "", 0, 0, Loss.SOFTMAX, 0),
         new Optimization(Method.ADAMW, 3e-3, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
         new Rate(Curve.COSINE, 100, 0, 10_000),
         new Run(1200, 0, "auto", Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
@@ -109,6 +110,7 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
    * @param crop whether random parts are taken
    * @param leastArea smallest part of the area that a crop takes
    * @param flip whether every other picture is mirrored
+   * @param randAugment operations and magnitude of {@link RandAugment}, as in 2,9; empty for none
    * @param mixup alpha of mixup, 0 for none
    * @param cutmix alpha of cutmix, 0 for none
    * @param loss what is minimized
@@ -123,13 +125,24 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
       boolean crop,
       double leastArea,
       boolean flip,
+      String randAugment,
       double mixup,
       double cutmix,
       Loss loss,
       double smoothing) {
+    public Data {
+      RandAugment.parse(randAugment);
+    }
+
     /** With other pictures. */
     Data withSet(String other) {
-      return new Data(other, trainSize, valSize, batch, crop, leastArea, flip, mixup, cutmix, loss, smoothing);
+      return new Data(
+          other, trainSize, valSize, batch, crop, leastArea, flip, randAugment, mixup, cutmix, loss, smoothing);
+    }
+
+    /** What is done to single pictures. */
+    RandAugment operations() {
+      return RandAugment.parse(randAugment);
     }
   }
 

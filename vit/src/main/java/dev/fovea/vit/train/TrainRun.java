@@ -77,6 +77,7 @@ public final class TrainRun implements AutoCloseable {
         vit.imageHeight(),
         vit.imageWidth(),
         data.crop() || data.flip() ? new Augmentation(data.crop(), data.leastArea(), data.flip()) : Augmentation.NONE,
+        data.operations(),
         new Mixing(data.mixup(), data.cutmix()),
         seed);
     validation = Batches.evaluation(pictures.validation(), data.batch(), vit.imageHeight(), vit.imageWidth());

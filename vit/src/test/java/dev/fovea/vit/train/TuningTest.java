@@ -245,6 +245,7 @@ final class TuningTest {
     Map<String, Object> settings = settings(TrainOnly.ATTENTION);
     settings.put("tuning.layer_decay", 0.7);
     settings.put("tuning.image_size", 48);
+    settings.put("data.rand_augment", "2,7");
     Path whole = folder.resolve("whole");
     try (TrainRun run = TrainRun.start(config(settings), whole, new TrainRunTest.Recorder())) {
       assertEquals(48, run.model().config().imageHeight());
