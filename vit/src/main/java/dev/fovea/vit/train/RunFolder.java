@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import java.util.Map;
 /** Where a run keeps what it makes; used by one process at a time. */
 final class RunFolder implements AutoCloseable {
   private static final String CONFIG = "run.yaml";
+  private static final String LOCK = ".lock";
 
   private final Path folder;
   private final TrainConfig config;
@@ -28,7 +30,7 @@ final class RunFolder implements AutoCloseable {
   private RunFolder(Path folder, TrainConfig config) throws IOException {
     this.folder = folder;
     this.config = config;
-    lock = FileChannel.open(folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    lock = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     FileLock held = null;
     try {
       held = lock.tryLock();
@@ -103,6 +105,18 @@ final class RunFolder implements AutoCloseable {
       Samples.draw(model, validation, folder.resolve("samples.png"));
     } catch (IOException | RuntimeException | LinkageError | InternalError e) {
       listener.message("pictures of the run could not be drawn: " + e);
+    }
+  }
+
+  /** Takes back what {@link #create} made: a run that could not begin is in nobody's way. */
+  void abandon() throws IOException {
+    lock.close();
+    Files.deleteIfExists(folder.resolve(CONFIG));
+    Files.deleteIfExists(folder.resolve(LOCK));
+    try {
+      Files.deleteIfExists(folder);
+    } catch (DirectoryNotEmptyException e) {
+      // Was there before, with something else in it.
     }
   }
 

@@ -102,7 +102,13 @@ public final class TrainRun implements AutoCloseable {
   public static TrainRun start(TrainConfig config, Path folder, Listener listener) throws IOException {
     Gpus.check(config.run().device());
     TrainConfig whole = StartingModel.resolved(config);
-    return open(whole, RunFolder.create(folder, whole), listener);
+    RunFolder made = RunFolder.create(folder, whole);
+    try {
+      return open(whole, made, listener);
+    } catch (IOException | RuntimeException e) {
+      made.abandon();
+      throw e;
+    }
   }
 
   /**

@@ -22,6 +22,8 @@ import dev.fovea.vit.image.Preprocessing;
 import dev.fovea.vit.model.Initialisation;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
+import dev.fovea.vit.weights.ModelWriter;
+import dev.fovea.vit.weights.Notes;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,6 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Fine-tuning: what it starts from, which parameters move, and what the others do not cost. */
 final class TuningTest {
@@ -261,6 +264,55 @@ final class TuningTest {
       run.train(() -> false);
     }
     TrainRunTest.same(whole, parts);
+  }
+
+  /** Models without classifier or patch bias, of any stem and pooling; the same answers, at their own size. */
+  @ParameterizedTest
+  @ValueSource(strings = {"map", "clip", "hmlp", "registers"})
+  void startsFromAnyKind(String kind) throws IOException {
+    var builder = vit(2).toBuilder().classes(0);
+    VitConfig config = switch (kind) {
+      case "map" -> builder.classToken(false).pool(VitConfig.Pool.MAP).build();
+      case "clip" ->
+        builder.patchBias(false).preNorm(VitConfig.Norm.layer(1e-5f)).build();
+      case "hmlp" -> builder.patch(16).stem(VitConfig.Stem.HMLP).build();
+      default ->
+        builder
+            .registers(2)
+            .layerScale(true)
+            .pool(VitConfig.Pool.CLASS_AND_MEAN)
+            .build();
+    };
+    Path at = folder.resolve(kind);
+    Map<String, Object> settings = settings(TrainOnly.ALL);
+    settings.put("tuning.model", at.toString());
+    try (VisionTransformer made = VisionTransformer.create(config, 5);
+        Scope scope = Scope.open()) {
+      ModelWriter.save(at, config, made.parameters(), Notes.NONE);
+      Tensor pixels = Tensor.normal(Shape.of(2, 3, 32, 32), DType.F32, 0.5f, 9);
+      try (VisionTransformer start = StartingModel.of(config(settings), 3, 0, Device.cpu())) {
+        assertArrayEquals(
+            made.forward(pixels).preLogits().toFloats(),
+            start.forward(pixels).preLogits().toFloats(),
+            1e-4f);
+        assertEquals(3, start.config().classes());
+      }
+      settings.put("tuning.image_size", 64);
+      try (VisionTransformer start = StartingModel.of(config(settings), 3, 0, Device.cpu())) {
+        assertEquals(64, start.config().imageWidth());
+      }
+    }
+  }
+
+  /** What cannot begin leaves no run behind. */
+  @Test
+  void aRunThatCannotBeginIsInNobodysWay() throws IOException {
+    Map<String, Object> settings = TrainRunTest.tiny();
+    settings.put("tuning.train_only", TrainOnly.ATTENTION);
+    Path to = folder.resolve("run");
+    assertThrows(
+        IllegalArgumentException.class, () -> TrainRun.start(config(settings), to, new TrainRunTest.Recorder()));
+    assertEquals(false, Files.exists(to));
   }
 
   /** The model that training begins with sees what the loaded one saw, whatever mean and deviation that has. */
