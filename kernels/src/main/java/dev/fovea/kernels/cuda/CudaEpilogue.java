@@ -14,10 +14,12 @@ final class CudaEpilogue {
     return norm == null || norm.begin() % columns == 0 && norm.headDim() % columns == 0;
   }
 
-  /** @param sums where each row of tiles leaves the sums of its columns, 0 for nowhere */
-  static void write(Launch launch, Gemm g, long sums) {
+  /**
+   * @param norm what is done to heads on the way, if anything
+   * @param sums where each row of tiles leaves the sums of its columns, 0 for nowhere
+   */
+  static void write(Launch launch, Gemm g, Gemm.@Nullable QkNorm norm, long sums) {
     boolean quads = tilesBeginOnMultiplesOf(CudaOperands.QUAD, g);
-    Gemm.QkNorm norm = g.qkNorm();
     Span bias = g.bias();
     Span saved = g.activationColumns() == 0 ? null : g.saved();
     CudaOperands.matrix(launch, g.c(), g.ldc(), quads);

@@ -4,6 +4,7 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.GemmKernels;
 import dev.fovea.kernels.Layout;
+import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.Span;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -14,20 +15,25 @@ import org.jspecify.annotations.Nullable;
 final class CudaGemm implements GemmKernels {
   /** A kernel that makes tiles of {@code rows} by {@code columns}. */
   record Tile(int rows, int columns, int threads, CudaKernel kernel) {
-    long count(Gemm g) {
-      return (long) Math.ceilDiv(g.m, rows) * tileColumns(g, columns);
+    long count(Gemm g, Gemm.@Nullable QkNorm norm) {
+      return (long) Math.ceilDiv(g.m, rows) * tileColumns(g, norm, columns);
     }
   }
 
   /** The kernels of one layout. */
   private record Forms(Tile large, Tile small, Tile any, Tile exact) {}
 
+  /** The widest head that a tile normalises. */
+  private static final int WIDEST_HEAD = 128;
+
   private final CudaQueue queue;
   private final CudaColumnSums columnSums;
+  private final CudaNorm norms;
   private final Map<Layout, Forms> forms = new EnumMap<>(Layout.class);
 
-  CudaGemm(CudaQueue queue, CudaColumnSums columnSums) {
+  CudaGemm(CudaQueue queue, CudaColumnSums columnSums, CudaNorm norms) {
     this.queue = queue;
+    this.norms = norms;
     this.columnSums = columnSums;
     CudaFamily family = queue.family("gemm");
     for (Layout layout : Layout.values()) {
@@ -44,9 +50,24 @@ final class CudaGemm implements GemmKernels {
 
   @Override
   public void run(Gemm g) {
-    Tile tile = tile(g);
+    Gemm.QkNorm norm = g.qkNorm();
+    if (norm != null && norm.headDim() > WIDEST_HEAD) {
+      if (!isNormLast(g, norm)) {
+        throw new UnsupportedOperationException(
+            "qkNorm.headDim: got %d with scales, a residual or column sums after it, expected at most %d on a GPU"
+                .formatted(norm.headDim(), WIDEST_HEAD));
+      }
+      run(g, null);
+      normalizeWideHeads(g, norm);
+    } else {
+      run(g, norm);
+    }
+  }
+
+  private void run(Gemm g, Gemm.@Nullable QkNorm norm) {
+    Tile tile = tile(g, norm);
     int rowTiles = Math.ceilDiv(g.m, tile.rows);
-    int columnTiles = tileColumns(g, tile.columns);
+    int columnTiles = tileColumns(g, norm, tile.columns);
     Span sums = g.columnSums();
     long partial = sums == null ? 0 : queue.scratch((long) rowTiles * g.n * Float.BYTES);
     Launch launch = queue
@@ -58,7 +79,7 @@ final class CudaGemm implements GemmKernels {
     CudaOperands.matrix(launch, g.a2(), g.lda2(), true);
     CudaOperands.matrix(launch, g.b(), g.ldb(), inQuads(g));
     launch.i32(g.m).i32(g.n).i32(g.k).i32(g.splitK()).i32(rowTiles).i32(columnTiles);
-    CudaEpilogue.write(launch, g, partial);
+    CudaEpilogue.write(launch, g, norm, partial);
     queue.run(tile.kernel, launch);
     if (sums != null) {
       columnSums.finish(partial, rowTiles, g.n, (int) Math.min(g.n, sums.count()), sums);
@@ -69,6 +90,42 @@ final class CudaGemm implements GemmKernels {
     }
   }
 
+  /**
+   * Heads that are wider than a tile are normalised where the product left them: it has rounded them as the contract
+   * rounds before a norm, so that the result is the same.
+   */
+  private void normalizeWideHeads(Gemm g, Gemm.QkNorm norm) {
+    Span c = headsIn(g, norm);
+    boolean inSecond = c == g.c2();
+    long ld = inSecond ? g.ldc2() : g.ldc();
+    long begin = inSecond ? norm.begin() - g.splitN() : norm.begin();
+    long width = (long) norm.heads() * norm.headDim();
+    Span queries = c.from(begin);
+    Span keys = c.from(begin + width);
+    Norm each = new Norm(g.m, norm.heads(), norm.headDim(), norm.eps(), norm.centered());
+    norms.forward(each, queries, ld, norm.queryWeight(), norm.queryBias(), queries, ld, norm.queryStats());
+    norms.forward(each, keys, ld, norm.keyWeight(), norm.keyBias(), keys, ld, norm.keyStats());
+  }
+
+  /** The matrix that the first head is in. */
+  private static Span headsIn(Gemm g, Gemm.QkNorm norm) {
+    Span second = g.c2();
+    return second != null && norm.begin() >= g.splitN() ? second : g.c();
+  }
+
+  /** Whether nothing but the product comes between a head's norm and C, and one matrix has all heads. */
+  private static boolean isNormLast(Gemm g, Gemm.QkNorm norm) {
+    Span pre = g.pre();
+    Span c = headsIn(g, norm);
+    DType rounded = (pre == null ? g.c() : pre).dtype();
+    return (g.c2() == null || c == g.c2() || norm.begin() + 2L * norm.heads() * norm.headDim() <= g.splitN())
+        && (c.dtype() == DType.F32 || c.dtype() == rounded)
+        && g.columnScale() == null
+        && g.rowScale() == null
+        && g.residual() == null
+        && g.columnSums() == null;
+  }
+
   /** Whether pieces of B begin on multiples of four columns. */
   private static boolean inQuads(Gemm g) {
     return g.layout == Layout.NT
@@ -77,16 +134,12 @@ final class CudaGemm implements GemmKernels {
   }
 
   /** Tensor cores for BF16, F32 arithmetic otherwise; the largest tile that gives every multiprocessor work. */
-  private Tile tile(Gemm g) {
+  private Tile tile(Gemm g, Gemm.@Nullable QkNorm norm) {
     Forms f = forms.get(g.layout);
     if (f == null) {
       throw new IllegalArgumentException("layout: got " + g.layout);
     }
-    int headDim = g.qkNorm() == null ? 0 : g.qkNorm().headDim();
-    if (headDim > f.large.columns) {
-      throw new UnsupportedOperationException(
-          "qkNorm.headDim: got %d, expected at most %d on a GPU".formatted(headDim, f.large.columns));
-    }
+    int headDim = norm == null ? 0 : norm.headDim();
     boolean tensor = g.a().dtype() == DType.BF16 && g.b().dtype() == DType.BF16 && isBf16(g.a2());
     if (!tensor) {
       return f.exact;
@@ -94,7 +147,7 @@ final class CudaGemm implements GemmKernels {
     if (!isChunked(g)) {
       return f.any;
     }
-    boolean fills = f.large.count(g) >= queue.device().multiprocessors();
+    boolean fills = f.large.count(g, norm) >= queue.device().multiprocessors();
     return fills || headDim > f.small.columns ? f.large : f.small;
   }
 
@@ -113,8 +166,7 @@ final class CudaGemm implements GemmKernels {
   }
 
   /** Tiles across C: queries and keys get tiles of whole heads, so that one block has all of a head. */
-  private static int tileColumns(Gemm g, int width) {
-    Gemm.QkNorm norm = g.qkNorm();
+  private static int tileColumns(Gemm g, Gemm.@Nullable QkNorm norm, int width) {
     if (norm == null) {
       return Math.ceilDiv(g.n, width);
     }

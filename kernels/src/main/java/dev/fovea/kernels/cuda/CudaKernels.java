@@ -32,9 +32,10 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
   private CudaKernels(CudaQueue queue) {
     this.queue = queue;
     CudaColumnSums columnSums = new CudaColumnSums(queue);
-    gemm = GemmKernels.checked(new CudaGemm(queue, columnSums));
+    CudaNorm norms = new CudaNorm(queue);
+    gemm = GemmKernels.checked(new CudaGemm(queue, columnSums, norms));
     attention = AttentionKernels.checked(new CudaAttention(queue));
-    norm = NormKernels.checked(new CudaNorm(queue));
+    norm = NormKernels.checked(norms);
     elementwise = ElementwiseKernels.checked(new CudaElementwise(queue, new CudaCopies(queue), columnSums));
     reduce = ReduceKernels.checked(new CudaReduce(queue, columnSums));
     loss = LossKernels.checked(new CudaLoss(queue));

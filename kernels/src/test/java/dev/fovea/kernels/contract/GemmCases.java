@@ -98,7 +98,7 @@ public final class GemmCases {
     cases.add(new GemmCase(NN, 450, 300, 20).columnSums());
     cases.add(new GemmCase(TN, 33, 70, 20).operandSums());
     cases.add(new GemmCase(TN, 300, 70, 600).operandSums());
-    for (int headDim : new int[] {64, 72, 80, 88, 104, 112, 128, 17}) {
+    for (int headDim : new int[] {64, 72, 80, 88, 104, 112, 128, 160, 17}) {
       cases.add(new GemmCase(NT, 20, 7 * headDim, 64).qkNorm(0, 3, headDim, true));
       cases.add(new GemmCase(NT, 11, 11 + 4 * headDim, 64).qkNorm(9, 2, headDim, false));
     }
