@@ -30,7 +30,8 @@ public interface AttentionKernels {
    * <p>With {@code p = exp(scale q k - lse)} and {@code ds = p (sum dO v - sum dO o)}, each result is a sum of products
    * of p with dO (dv), ds with scale q (dk) or ds with scale k (dq). Error bound, for weights p at most 1: {@code (2
    * (headDim + 4) (L + 2) + queries + 16) u} (dq: keys in place of queries) times the same sum of magnitudes, in which
-   * ds counts as {@code p (sum |dO v| + sum |dO o|)}.
+   * ds counts as {@code p (sum |dO v| + sum |dO o|)}. Where q, k, v, o and dO are all BF16, a device may round p and ds
+   * to BF16 before it multiplies them, which adds {@code 2^-9} times that sum of magnitudes.
    *
    * @throws IllegalArgumentException as {@link #forward} does
    */

@@ -12,12 +12,14 @@ final class CudaAttention implements AttentionKernels {
   private record Form(int headDim, int queries, int keys, int threads, CudaKernel kernel) {}
 
   private final CudaQueue queue;
+  private final CudaAttentionGradient gradient;
   private final Form[] tensor;
   private final Form[] exact;
   private final Form[] weights;
 
   CudaAttention(CudaQueue queue) {
     this.queue = queue;
+    gradient = new CudaAttentionGradient(queue);
     CudaFamily family = queue.family("attention");
     tensor = new Form[] {
       tensor(family, 32, 128, 64, 24_576),
@@ -53,7 +55,7 @@ final class CudaAttention implements AttentionKernels {
 
   @Override
   public void backward(Attention call) {
-    throw queue.notYet("the gradient of attention");
+    gradient.run(call);
   }
 
   @Override

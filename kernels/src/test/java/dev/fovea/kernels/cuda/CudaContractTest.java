@@ -75,8 +75,7 @@ class CudaContractTest {
 
   @TestFactory
   Stream<DynamicTest> attention() {
-    return contract(
-        AttentionCases.all().filter(test -> !test.kernel().contains("backward")), Double.MAX_VALUE, Double.MAX_VALUE);
+    return contract(AttentionCases.all(), Double.MAX_VALUE, Double.MAX_VALUE);
   }
 
   @TestFactory
