@@ -19,8 +19,8 @@ final class CudaNorm implements NormKernels {
   private static final int MOST_STRETCHES = 384;
   private static final int FINISH_COLUMNS = 32;
 
-  /** A backward kernel for groups up to so wide. */
-  private record Form(int width, int groupsAtOnce, int threads, CudaKernel kernel) {}
+  /** A backward kernel for groups up to so wide, and the shortest stretch of groups that is worth a block. */
+  private record Form(int width, int leastGroups, int threads, CudaKernel kernel) {}
 
   private final CudaQueue queue;
   private final CudaKernel byWarp;
@@ -36,8 +36,8 @@ final class CudaNorm implements NormKernels {
     backward = new Form[] {
       new Form(128, BACKWARD_WARPS, BACKWARD_WARPS * 32, family.kernel("norm_backward_warp_128")),
       new Form(1024, BACKWARD_WARPS, BACKWARD_WARPS * 32, family.kernel("norm_backward_warp_1024")),
-      new Form(2048, 1, THREADS, family.kernel("norm_backward_block_2048")),
-      new Form(Integer.MAX_VALUE, 1, THREADS, family.kernel("norm_backward_block"))
+      new Form(2048, 2, THREADS, family.kernel("norm_backward_block_2048")),
+      new Form(Integer.MAX_VALUE, 2, THREADS, family.kernel("norm_backward_block"))
     };
     finish = family.kernel("norm_backward_finish");
   }
@@ -80,7 +80,7 @@ final class CudaNorm implements NormKernels {
       @Nullable Span dBias) {
     Form form = form(norm.width());
     long groups = norm.rows() * norm.groups();
-    long groupsPerBlock = Math.ceilDiv(groups, Math.min(MOST_STRETCHES, Math.ceilDiv(groups, form.groupsAtOnce)));
+    long groupsPerBlock = Math.ceilDiv(groups, Math.min(MOST_STRETCHES, Math.ceilDiv(groups, form.leastGroups)));
     long blocks = Math.ceilDiv(groups, groupsPerBlock);
     boolean sums = dWeight != null || dBias != null;
     long partial = sums ? queue.scratch(blocks * 2 * norm.width() * Float.BYTES) : 0;
