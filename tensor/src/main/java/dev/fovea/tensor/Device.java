@@ -38,8 +38,8 @@ public sealed interface Device permits CpuDevice, CudaDevice {
 
   /**
    * The first GPU that can be used, or else the CPU. Chosen once for the whole process; which it was, and why, is
-   * logged then. GPUs run models forward; losses, gradients and optimizers have no form for them yet and throw
-   * {@link UnsupportedOperationException}, so that models are trained on {@link #cpu()}.
+   * logged then. GPUs run every operation, its gradient, losses and optimizers; whole training runs are on
+   * {@link #cpu()} so far.
    */
   static Device auto() {
     return DeviceChoice.Auto.DEVICE;

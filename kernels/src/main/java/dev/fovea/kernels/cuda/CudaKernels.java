@@ -14,7 +14,7 @@ import dev.fovea.kernels.TokenKernels;
 
 /**
  * The kernels on one stream of one GPU. A method returns when its work is queued. Any thread may submit; what it
- * submits runs in its order. What has no form for GPUs yet throws {@link UnsupportedOperationException}.
+ * submits runs in its order.
  */
 public final class CudaKernels implements KernelSet, AutoCloseable {
   private final CudaQueue queue;

@@ -50,12 +50,6 @@ final class CudaQueue implements AutoCloseable {
     return device;
   }
 
-  /** What an operation throws that has no form for GPUs yet. */
-  UnsupportedOperationException notYet(String operation) {
-    return new UnsupportedOperationException("%s does not run on cuda:%d (%s) yet: use Device.cpu() for it"
-        .formatted(operation, device.ordinal(), device.name()));
-  }
-
   /** The kernels of one source file; loaded when the first of them is launched. */
   synchronized CudaFamily family(String name) {
     return families.computeIfAbsent(name, family -> new CudaFamily(driver, new KernelBinary(family)));
