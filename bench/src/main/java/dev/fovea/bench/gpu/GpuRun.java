@@ -71,7 +71,8 @@ public final class GpuRun implements Callable<Integer> {
       names = "--families",
       split = ",",
       defaultValue = "all",
-      description = "Which of gemm, attention, norm, elementwise, rows, casts, token, image, reduce, random, loss, optimizer.")
+      description = "Which of gemm, attention, norm, elementwise, rows, casts, token, image, reduce, random, loss,"
+          + " optimizer.")
   private List<String> families = List.of();
 
   @Option(names = "--only", defaultValue = "", description = "Only cases whose name this pattern is found in.")
