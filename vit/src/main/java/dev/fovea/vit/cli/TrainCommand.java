@@ -126,7 +126,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--block", description = "${COMPLETION-CANDIDATES}.")
   private VitConfig.@Nullable Block block;
 
-  @Option(names = "--device", description = "auto or cpu; GPUs cannot train yet.")
+  @Option(names = "--device", description = "auto or cpu; GPUs do not run whole trainings yet.")
   private @Nullable String device;
 
   @Option(names = "--recompute", description = "What backward passes compute again: ${COMPLETION-CANDIDATES}.")

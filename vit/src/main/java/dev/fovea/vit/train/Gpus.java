@@ -4,7 +4,10 @@ import dev.fovea.kernels.cuda.CudaException;
 import dev.fovea.kernels.cuda.JcudaDriver;
 import java.util.Optional;
 
-/** GPUs do not train: gradients, losses and optimizers have no kernels for them yet. */
+/**
+ * Training runs stay on the CPU. Steps of training run on GPU kernels, but how runs plan their memory there, and
+ * checkpoints from there, are not checked yet.
+ */
 final class Gpus {
   private Gpus() {}
 
@@ -21,7 +24,7 @@ final class Gpus {
   static void check(String device) {
     if (device.matches("cuda(:\\d{1,3})?")) {
       throw new UnsupportedOperationException(
-          "device: got '%s', which cannot train models yet, expected auto or cpu".formatted(device));
+          "device: got '%s', which does not run whole trainings yet, expected auto or cpu".formatted(device));
     }
     if (!device.equals("auto") && !device.equals("cpu")) {
       throw new IllegalArgumentException("device: got '%s', expected auto or cpu".formatted(device));

@@ -88,7 +88,8 @@ public final class TrainRun implements AutoCloseable {
   private static Device device(TrainConfig.Run run, Listener listener) {
     Gpus.check(run.device());
     if (run.device().equals("auto")) {
-      Gpus.first().ifPresent(gpu -> listener.message("training on the CPU: " + gpu + " cannot train models yet"));
+      Gpus.first()
+          .ifPresent(gpu -> listener.message("training on the CPU: " + gpu + " does not run whole trainings yet"));
     }
     return run.memory() > 0 ? Device.cpu(CpuOptions.defaults().withMemoryLimit(run.memory())) : Device.cpu();
   }
@@ -97,7 +98,7 @@ public final class TrainRun implements AutoCloseable {
    * A new run in a folder that holds none yet.
    *
    * @throws IOException if it holds one, or cannot be written to
-   * @throws UnsupportedOperationException if the configuration names a GPU, which cannot train yet
+   * @throws UnsupportedOperationException if the configuration names a GPU, which does not run whole trainings yet
    */
   public static TrainRun start(TrainConfig config, Path folder, Listener listener) throws IOException {
     Gpus.check(config.run().device());

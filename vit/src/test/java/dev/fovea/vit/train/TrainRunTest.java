@@ -125,7 +125,7 @@ final class TrainRunTest {
     settings.put("run.device", "cuda:0");
     var e =
         assertThrows(UnsupportedOperationException.class, () -> train(folder.resolve("gpu"), settings, new Recorder()));
-    assertEquals("device: got 'cuda:0', which cannot train models yet, expected auto or cpu", e.getMessage());
+    assertEquals("device: got 'cuda:0', which does not run whole trainings yet, expected auto or cpu", e.getMessage());
     assertFalse(Files.exists(folder.resolve("gpu")), "a folder was made for a run that cannot be");
   }
 

@@ -1,0 +1,90 @@
+package dev.fovea.vit.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.fovea.kernels.cuda.KernelBinary;
+import dev.fovea.kernels.ptx.PtxDriver;
+import dev.fovea.tensor.CudaDevice;
+import dev.fovea.tensor.Device;
+import dev.fovea.tensor.Recompute;
+import dev.fovea.tensor.Tensor;
+import dev.fovea.vit.data.Batch;
+import dev.fovea.vit.model.Initialisation;
+import dev.fovea.vit.model.VisionTransformer;
+import dev.fovea.vit.model.VitConfig;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Steps of training on GPU kernels, which the PTX machine executes, beside the same steps on the CPU. */
+final class CudaTrainTest {
+  private static final int STEPS = 3;
+
+  @BeforeAll
+  static void theBuildCompiledKernels() {
+    assumeTrue(new KernelBinary("gemm").ptx() != null, "the build found no nvcc, so there are no GPU kernels to run");
+  }
+
+  /** Losses of all steps, and the first moment of every parameter after them. */
+  private record Outcome(float[] losses, List<float[]> moments) {}
+
+  @ParameterizedTest
+  @EnumSource
+  void losesAsOnTheCpuUnderEveryPolicy(VitConfig.Block block) {
+    Outcome cpu = train(block, Device.cpu(), Recompute.NONE);
+    Outcome first = null;
+    for (Recompute recompute : Recompute.values()) {
+      try (CudaDevice device = CudaDevice.over(new PtxDriver())) {
+        Outcome found = train(block, device, recompute);
+        assertArrayEquals(cpu.losses, found.losses, 1e-4f, recompute.toString());
+        first = first == null ? found : first;
+        assertArrayEquals(first.losses, found.losses, recompute.toString());
+        for (int i = 0; i < found.moments.size(); i++) {
+          assertArrayEquals(first.moments.get(i), found.moments.get(i), recompute + ", parameter " + i);
+        }
+      }
+    }
+    assertEquals(STEPS, cpu.losses.length);
+  }
+
+  private static Outcome train(VitConfig.Block block, Device device, Recompute recompute) {
+    VitConfig config = VitConfig.builder()
+        .image(16)
+        .patch(8)
+        .shape(32, 2, 64, 2)
+        .block(block)
+        .branches(block == VitConfig.Block.THINGS ? 2 : 1)
+        .classes(5)
+        .build();
+    try (VisionTransformer model = VisionTransformer.create(config, Initialisation.of(1), device);
+        Optimizer optimizer = new AdamW(Parameter.of(model, 0.05, 0.05, name -> true), AdamW.Settings.DEFAULT)) {
+      TrainStep step = new TrainStep(model, optimizer, new TrainStep.Settings(Loss.SOFTMAX, 0.1f, recompute, 1, 1, 7));
+      float[] losses = new float[STEPS];
+      for (int i = 0; i < STEPS; i++) {
+        losses[i] = (float) step.update(batch(i), 1e-2, i + 1).loss();
+      }
+      List<float[]> moments = new ArrayList<>();
+      for (Tensor state : optimizer.state().values()) {
+        moments.add(state.toFloats());
+      }
+      return new Outcome(losses, moments);
+    }
+  }
+
+  private static Batch batch(int step) {
+    Random random = new Random(step);
+    float[] pixels = new float[3 * 3 * 16 * 16];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = random.nextFloat() * 2 - 1;
+    }
+    int[] labels = new int[3];
+    Arrays.setAll(labels, i -> random.nextInt(5));
+    return new Batch(pixels, labels, null);
+  }
+}
