@@ -16,6 +16,8 @@ import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +36,10 @@ public final class TrainRun implements AutoCloseable {
   private final Listener listener;
   private final RunFolder folder;
   private final Device device;
+
+  /** What closes the model and what else is this run's, the latest first. */
+  private final Deque<Runnable> owned = new ArrayDeque<>();
+
   private final Pictures pictures;
   private final VisionTransformer model;
   private final Optimizer optimizer;
@@ -61,28 +67,46 @@ public final class TrainRun implements AutoCloseable {
     this.listener = listener;
     var data = config.data();
     device = device(config.run(), listener);
-    pictures = Pictures.of(config);
-    pictures.summary().forEach(listener::message);
-    int classes = pictures.training().classes().size();
-    long seed = config.run().seed();
-    float headBias = data.loss() == Loss.SIGMOID ? (float) -Math.log(classes) : 0;
-    model = StartingModel.of(config, classes, headBias, device);
-    VitConfig vit = model.config();
-    optimizer = config.optimizer(model);
-    average =
-        config.optimizer().polyak() > 0 ? new Polyak(model, config.optimizer().polyak()) : null;
-    training = Batches.training(
-        pictures.training(),
-        data.batch(),
-        vit.imageHeight(),
-        vit.imageWidth(),
-        data.crop() || data.flip() ? new Augmentation(data.crop(), data.leastArea(), data.flip()) : Augmentation.NONE,
-        data.operations(),
-        new Mixing(data.mixup(), data.cutmix()),
-        seed);
-    validation = Batches.evaluation(pictures.validation(), data.batch(), vit.imageHeight(), vit.imageWidth());
-    checkpoints = new Checkpoints(folder.checkpoints(), config.run().keep());
-    skipped = new Skipped(folder.skipped(), listener);
+    if (device != Device.cpu() && device instanceof CpuDevice own) {
+      owned.push(own::close);
+    }
+    try {
+      pictures = Pictures.of(config);
+      pictures.summary().forEach(listener::message);
+      int classes = pictures.training().classes().size();
+      long seed = config.run().seed();
+      float headBias = data.loss() == Loss.SIGMOID ? (float) -Math.log(classes) : 0;
+      model = StartingModel.of(config, classes, headBias, device);
+      owned.push(model::close);
+      VitConfig vit = model.config();
+      optimizer = config.optimizer(model);
+      owned.push(optimizer::close);
+      average = polyak(config, model);
+      training = Batches.training(
+          pictures.training(),
+          data.batch(),
+          vit.imageHeight(),
+          vit.imageWidth(),
+          data.crop() || data.flip() ? new Augmentation(data.crop(), data.leastArea(), data.flip()) : Augmentation.NONE,
+          data.operations(),
+          new Mixing(data.mixup(), data.cutmix()),
+          seed);
+      validation = Batches.evaluation(pictures.validation(), data.batch(), vit.imageHeight(), vit.imageWidth());
+      checkpoints = new Checkpoints(folder.checkpoints(), config.run().keep());
+      skipped = new Skipped(folder.skipped(), listener);
+    } catch (IOException | RuntimeException e) {
+      release();
+      throw e;
+    }
+  }
+
+  private @Nullable Polyak polyak(TrainConfig config, VisionTransformer model) {
+    if (config.optimizer().polyak() == 0) {
+      return null;
+    }
+    Polyak made = new Polyak(model, config.optimizer().polyak());
+    owned.push(made::close);
+    return made;
   }
 
   private static Device device(TrainConfig.Run run, Listener listener) {
@@ -303,17 +327,16 @@ public final class TrainRun implements AutoCloseable {
         "%s; %s; %s".formatted(what, Largest.describe(model, batch), checkpoints.advice(number)));
   }
 
+  private void release() {
+    while (!owned.isEmpty()) {
+      owned.pop().run();
+    }
+  }
+
   /** Frees model and optimizer, and lets go of the folder. */
   @Override
   public void close() throws IOException {
-    if (average != null) {
-      average.close();
-    }
-    optimizer.close();
-    model.close();
-    if (device != Device.cpu() && device instanceof CpuDevice own) {
-      own.close();
-    }
+    release();
     folder.close();
   }
 

@@ -310,9 +310,11 @@ final class TuningTest {
     Map<String, Object> settings = TrainRunTest.tiny();
     settings.put("tuning.train_only", TrainOnly.ATTENTION);
     Path to = folder.resolve("run");
+    long before = Device.cpu().memory().current();
     assertThrows(
         IllegalArgumentException.class, () -> TrainRun.start(config(settings), to, new TrainRunTest.Recorder()));
     assertEquals(false, Files.exists(to));
+    assertEquals(before, Device.cpu().memory().current());
   }
 
   /** The model that training begins with sees what the loaded one saw, whatever mean and deviation that has. */
