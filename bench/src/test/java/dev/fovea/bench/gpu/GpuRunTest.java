@@ -58,7 +58,7 @@ class GpuRunTest {
           throw new AssertionError("1 of 2 values out of tolerance");
         }),
         new TestStep("absent", () -> {
-          throw new UnsupportedOperationException("not yet");
+          throw new UnsupportedOperationException("no form for GPUs");
         }),
         new TestStep("right", () -> {}));
     try (PtxDriver driver = new PtxDriver()) {
