@@ -35,16 +35,10 @@ class ElementwiseContractTest {
   @Test
   void allocatesNothing() {
     Launches.allocatesNothing(cases());
-    Launches.allocatesNothingOnceCompiled(named(".*residualGradient 257x72 F32 columnScale rowScale with dScale"));
-    Launches.allocatesNothingOnceCompiled(named(".*activation GELU_ERF 5003 F32 F32"));
   }
 
   private static Stream<KernelCase> cases() {
     return Stream.concat(ElementwiseCases.all(), RowCases.all());
-  }
-
-  private static KernelCase named(String pattern) {
-    return cases().filter(test -> test.toString().matches(pattern)).findFirst().orElseThrow();
   }
 
   @Test

@@ -31,9 +31,6 @@ class ImageContractTest {
   @Test
   void allocatesNothing() {
     Launches.allocatesNothing(ImageCases.all());
-    ImageCases.all()
-        .filter(test -> test.toString().matches(".*14x14 channels last, (U8|F32).* to F32"))
-        .forEach(Launches::allocatesNothingOnceCompiled);
   }
 
   @Test

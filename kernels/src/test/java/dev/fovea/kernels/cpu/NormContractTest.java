@@ -30,9 +30,6 @@ class NormContractTest {
   @Test
   void allocatesNothing() {
     Launches.allocatesNothing(NormCases.all());
-    NormCases.all()
-        .filter(c -> c.toString().matches(".*layer 196x1x72.* dWeight dBias F32"))
-        .forEach(Launches::allocatesNothingOnceCompiled);
   }
 
   @Test

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.TokenKernels;
 import dev.fovea.kernels.contract.HostCaseMemory;
-import dev.fovea.kernels.contract.KernelCase;
 import dev.fovea.kernels.contract.TokenCases;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -31,12 +30,6 @@ class TokenContractTest {
   @Test
   void allocatesNothing() {
     Launches.allocatesNothing(TokenCases.all());
-    only(".*assemble.*17x.*ALL, F32 . F32 .*").forEach(Launches::allocatesNothingOnceCompiled);
-    only(".*scatterAdd 7 .*F32 to F32").forEach(Launches::allocatesNothingOnceCompiled);
-  }
-
-  private static Stream<KernelCase> only(String pattern) {
-    return TokenCases.all().filter(test -> test.toString().matches(pattern));
   }
 
   @Test
