@@ -3,6 +3,7 @@ package dev.fovea.vit.train;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.vit.model.VisionTransformer;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 
 /**
@@ -25,7 +26,12 @@ public record Parameter(String name, Tensor value, double rate, double decay) {
    * @param trained which names are trained; the others stay as they are and cost no memory
    */
   public static List<Parameter> of(VisionTransformer model, double decay, double headDecay, Predicate<String> trained) {
-    return model.parameters().entrySet().stream()
+    return of(model.parameters(), decay, headDecay, trained);
+  }
+
+  /** As {@link #of(VisionTransformer, double, double, Predicate)}, of parameters by name. */
+  static List<Parameter> of(Map<String, Tensor> parameters, double decay, double headDecay, Predicate<String> trained) {
+    return parameters.entrySet().stream()
         .filter(entry -> trained.test(entry.getKey()))
         .map(entry -> {
           boolean decays =

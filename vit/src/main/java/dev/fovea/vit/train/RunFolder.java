@@ -1,6 +1,5 @@
 package dev.fovea.vit.train;
 
-import dev.fovea.vit.data.Dataset;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.weights.ModelWriter;
 import dev.fovea.vit.weights.Notes;
@@ -98,11 +97,10 @@ final class RunFolder implements AutoCloseable {
   }
 
   /** Draws how it went; a machine that cannot draw is no reason to fail. */
-  void draw(VisionTransformer model, Dataset validation, Evaluation evaluation, Listener listener) {
+  void draw(Objective objective, Pictures pictures, Evaluation evaluation, Listener listener) {
     try {
       Plots.curves(Metrics.read(metrics()), folder.resolve("curves.png"));
-      Plots.confusion(evaluation.confusion(), validation.classes(), folder.resolve("confusion.png"));
-      Samples.draw(model, validation, folder.resolve("samples.png"));
+      objective.draw(pictures, evaluation, folder);
     } catch (IOException | RuntimeException | LinkageError | InternalError e) {
       listener.message("pictures of the run could not be drawn: " + e);
     }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.fovea.kernels.DType;
 import dev.fovea.vit.data.RandAugment;
-import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
 import java.util.List;
 
@@ -248,16 +247,16 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
   }
 
   /** A new optimizer of this configuration. */
-  Optimizer optimizer(VisionTransformer vit) {
+  Optimizer optimizer(Objective objective) {
     Optimization o = optimizer;
-    List<Parameter> parameters = tuning.parameters(vit, o.weightDecay, o.headWeightDecay);
+    List<Parameter> parameters = tuning.parameters(objective, o.weightDecay, o.headWeightDecay);
     DType moment = o.bf16Momentum ? DType.BF16 : DType.F32;
     return switch (o.method) {
       case ADAMW -> new AdamW(parameters, new AdamW.Settings(o.beta1, o.beta2, o.eps, moment));
       case ADAFACTOR -> {
         var d = Adafactor.Settings.DEFAULT;
         var settings = new Adafactor.Settings(o.beta1, d.decayRate(), d.beta2Cap(), d.eps(), moment);
-        yield new Adafactor(parameters, settings, Factoring.of(vit.config()));
+        yield new Adafactor(parameters, settings, Factoring.of(objective.model().config()));
       }
       case SGD -> new Sgd(parameters, new Sgd.Settings(o.beta1, false, moment));
     };

@@ -11,7 +11,6 @@ import dev.fovea.vit.data.Batch;
 import dev.fovea.vit.data.Batches;
 import dev.fovea.vit.data.Mixing;
 import dev.fovea.vit.data.Prefetch;
-import dev.fovea.vit.data.RandomStream;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
@@ -41,7 +40,7 @@ public final class TrainRun implements AutoCloseable {
   private final Deque<Runnable> owned = new ArrayDeque<>();
 
   private final Pictures pictures;
-  private final VisionTransformer model;
+  private final Objective objective;
   private final Optimizer optimizer;
   private final @Nullable Polyak average;
   private final Batches training;
@@ -75,13 +74,12 @@ public final class TrainRun implements AutoCloseable {
       pictures.summary().forEach(listener::message);
       int classes = pictures.training().classes().size();
       long seed = config.run().seed();
-      float headBias = data.loss() == Loss.SIGMOID ? (float) -Math.log(classes) : 0;
-      model = StartingModel.of(config, classes, headBias, device);
-      owned.push(model::close);
-      VitConfig vit = model.config();
-      optimizer = config.optimizer(model);
+      objective = Classification.of(config, classes, device);
+      owned.push(objective::close);
+      VitConfig vit = objective.model().config();
+      optimizer = config.optimizer(objective);
       owned.push(optimizer::close);
-      average = polyak(config, model);
+      average = polyak(config, objective);
       training = Batches.training(
           pictures.training(),
           data.batch(),
@@ -100,11 +98,11 @@ public final class TrainRun implements AutoCloseable {
     }
   }
 
-  private @Nullable Polyak polyak(TrainConfig config, VisionTransformer model) {
+  private @Nullable Polyak polyak(TrainConfig config, Objective objective) {
     if (config.optimizer().polyak() == 0) {
       return null;
     }
-    Polyak made = new Polyak(model, config.optimizer().polyak());
+    Polyak made = new Polyak(objective, config.optimizer().polyak());
     owned.push(made::close);
     return made;
   }
@@ -175,21 +173,21 @@ public final class TrainRun implements AutoCloseable {
 
   /** What is trained. */
   public VisionTransformer model() {
-    return model;
+    return objective.model();
   }
 
   /** What is evaluated and saved: the averaged parameters if there are such. */
-  private VisionTransformer judged() {
-    return average == null ? model : average.model();
+  private Objective judged() {
+    return average == null ? objective : average.objective();
   }
 
   /** Everything that a checkpoint holds. */
   private Map<String, Tensor> tensors() {
     Map<String, Tensor> all = new LinkedHashMap<>();
-    model.parameters().forEach((name, tensor) -> all.put("model." + name, tensor));
+    objective.parameters().forEach((name, tensor) -> all.put("model." + name, tensor));
     optimizer.state().forEach((name, tensor) -> all.put("optimizer." + name, tensor));
     if (average != null) {
-      average.model().parameters().forEach((name, tensor) -> all.put("average." + name, tensor));
+      average.objective().parameters().forEach((name, tensor) -> all.put("average." + name, tensor));
     }
     return all;
   }
@@ -207,7 +205,7 @@ public final class TrainRun implements AutoCloseable {
     boolean stopped = false;
     try (Metrics metrics = Metrics.open(folder.metrics(), state.step());
         Prefetch prefetch = new Prefetch(training, state.step(), run.steps(), readers())) {
-      TrainStep step = new TrainStep(model, optimizer, settings(policy()));
+      TrainStep step = new TrainStep(objective, optimizer, settings(policy()));
       Speed speed = new Speed(config.data().batch());
       while (state.step() < run.steps() && !stopped) {
         advance(step, prefetch.take(), schedule, speed, metrics);
@@ -224,8 +222,8 @@ public final class TrainRun implements AutoCloseable {
     skipped.tell(training, validation);
     if (finished) {
       evaluation = evaluation == null ? evaluate() : evaluation;
-      folder.save(judged(), pictures.training().classes());
-      folder.draw(judged(), pictures.validation(), evaluation, listener);
+      folder.save(judged().model(), pictures.training().classes());
+      folder.draw(judged(), pictures, evaluation, listener);
     }
     return new Outcome(state.step(), finished, evaluation);
   }
@@ -246,7 +244,7 @@ public final class TrainRun implements AutoCloseable {
             training.batch(0),
             run.accumulate(),
             run.memory(),
-            policy -> new TrainStep(model, optimizer, settings(policy))::rehearse);
+            policy -> new TrainStep(objective, optimizer, settings(policy))::rehearse);
     };
   }
 
@@ -257,17 +255,11 @@ public final class TrainRun implements AutoCloseable {
       throw new IllegalArgumentException(
           "accumulate: got %d, expected a divisor of the batch, %d".formatted(run.accumulate(), data.batch()));
     }
-    return new TrainStep.Settings(
-        data.loss(),
-        (float) data.smoothing(),
-        policy,
-        run.accumulate(),
-        config.optimizer().clip(),
-        RandomStream.seed(run.seed(), "model"));
+    return new TrainStep.Settings(policy, run.accumulate(), config.optimizer().clip());
   }
 
   private Evaluation evaluate() {
-    return Evaluation.of(judged(), validation, config.data().loss());
+    return judged().evaluate(validation);
   }
 
   /** One step, its line in the metrics, and an evaluation if it is time. */
@@ -280,7 +272,7 @@ public final class TrainRun implements AutoCloseable {
     if (!result.finite()) {
       nonFinite(batch, number, result);
     } else if (average != null) {
-      average.add(model);
+      average.add(objective);
     }
     state = new Checkpoint(number, state.bestAccuracy(), state.bestStep());
     speed.step();
@@ -324,7 +316,7 @@ public final class TrainRun implements AutoCloseable {
       return;
     }
     throw new NonFiniteException(
-        "%s; %s; %s".formatted(what, Largest.describe(model, batch), checkpoints.advice(number)));
+        "%s; %s; %s".formatted(what, Largest.describe(objective.model(), batch), checkpoints.advice(number)));
   }
 
   private void release() {

@@ -7,8 +7,6 @@ import dev.fovea.tensor.Tape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.ops.Ops;
 import dev.fovea.vit.data.Batch;
-import dev.fovea.vit.model.Training;
-import dev.fovea.vit.model.VisionTransformer;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -21,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * as it exists.
  */
 final class TrainStep {
-  private final VisionTransformer model;
+  private final Objective objective;
   private final Optimizer optimizer;
   private final Settings settings;
   private final Map<Tensor, Parameter> byValue = new IdentityHashMap<>();
@@ -31,21 +29,20 @@ final class TrainStep {
    *
    * @param micro number of micro-batches
    * @param clip largest global norm of the gradients, 0 for any
-   * @param seed of stochastic depth
    */
-  record Settings(Loss loss, float smoothing, Recompute recompute, int micro, double clip, long seed) {}
+  record Settings(Recompute recompute, int micro, double clip) {}
 
   /**
    * What came of a step.
    *
    * @param loss mean over the batch, before the update
-   * @param accuracy share of right answers; of the likelier class where pictures were mixed
+   * @param accuracy share of right answers; of the likelier class where pictures were mixed; NaN without classes
    * @param finite whether loss and clipped gradients are; if not, nothing was updated
    */
   record Result(double loss, double accuracy, boolean finite) {}
 
-  TrainStep(VisionTransformer model, Optimizer optimizer, Settings settings) {
-    this.model = model;
+  TrainStep(Objective objective, Optimizer optimizer, Settings settings) {
+    this.objective = objective;
     this.optimizer = optimizer;
     this.settings = settings;
     for (Parameter parameter : optimizer.parameters()) {
@@ -55,9 +52,9 @@ final class TrainStep {
 
   /** Computes the gradients of a batch and drops them: nothing is updated. */
   void rehearse(Batch batch) {
-    try (Scope scope = Scope.open(Evaluation.device(model)).label("step");
+    try (Scope scope = Scope.open(Evaluation.device(objective.model())).label("step");
         Tape tape = Tape.record(settings.recompute)) {
-      Tensor mean = settings.loss.of(logits(batch, 0), target(batch), settings.smoothing);
+      Tensor mean = objective.on(batch, 0).loss();
       if (releases()) {
         tape.backward(mean, (tensor, gradient) -> parameter(tensor));
       } else {
@@ -76,17 +73,17 @@ final class TrainStep {
    * @param step from 1
    */
   Result update(Batch batch, double learningRate, long step) {
-    try (Scope scope = Scope.open(Evaluation.device(model)).label("step");
+    try (Scope scope = Scope.open(Evaluation.device(objective.model())).label("step");
         Tape tape = Tape.record(settings.recompute);
         Gradients gradients = new Gradients()) {
       double loss = 0;
-      int right = 0;
+      double right = 0;
       for (int i = 0; i < settings.micro; i++) {
         Batch part = part(batch, i);
         try (Scope inside = Scope.open()) {
-          Tensor logits = logits(part, (step - 1) * settings.micro + i);
-          Tensor mean = settings.loss.of(logits, target(part), settings.smoothing);
-          right += right(logits, part);
+          Objective.Answer answer = objective.on(part, (step - 1) * settings.micro + i);
+          Tensor mean = answer.loss();
+          right += right(answer.logits(), part);
           double value = mean.item();
           loss += value / settings.micro;
           if (!Double.isFinite(value)) {
@@ -100,7 +97,7 @@ final class TrainStep {
         }
       }
       boolean finite = releases() || apply(gradients, learningRate, step);
-      return new Result(loss, (double) right / batch.size(), finite);
+      return new Result(loss, right / batch.size(), finite);
     }
   }
 
@@ -122,21 +119,6 @@ final class TrainStep {
     return true;
   }
 
-  private Tensor logits(Batch part, long number) {
-    return Objects.requireNonNull(
-        model
-            .forward(Evaluation.pixels(model, part), new Training(settings.seed, number))
-            .logits(),
-        "a model with a classifier");
-  }
-
-  private Tensor target(Batch part) {
-    float[] targets = part.targets();
-    return targets == null
-        ? Tensor.of(part.labels(), part.size())
-        : Tensor.of(targets, part.size(), model.config().classes());
-  }
-
   private Batch part(Batch batch, int i) {
     if (settings.micro == 1) {
       return batch;
@@ -147,15 +129,17 @@ final class TrainStep {
     return new Batch(
         Arrays.copyOfRange(batch.pixels(), i * count * size, (i + 1) * count * size),
         Arrays.copyOfRange(batch.labels(), i * count, (i + 1) * count),
-        targets == null ? null : cut(targets, i, count));
+        targets == null ? null : cut(targets, targets.length / batch.size(), i, count));
   }
 
-  private float[] cut(float[] targets, int i, int count) {
-    int classes = model.config().classes();
+  private static float[] cut(float[] targets, int classes, int i, int count) {
     return Arrays.copyOfRange(targets, i * count * classes, (i + 1) * count * classes);
   }
 
-  private static int right(Tensor logits, Batch part) {
+  private static double right(@Nullable Tensor logits, Batch part) {
+    if (logits == null) {
+      return Double.NaN;
+    }
     int[] answers = Evaluation.answers(logits);
     int classes = Math.toIntExact(logits.shape().dim(1));
     int right = 0;

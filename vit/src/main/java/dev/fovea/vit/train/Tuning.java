@@ -2,7 +2,7 @@ package dev.fovea.vit.train;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
-import dev.fovea.vit.model.VisionTransformer;
+import dev.fovea.vit.model.VitConfig;
 import java.util.List;
 
 /**
@@ -36,9 +36,10 @@ public record Tuning(String model, int imageSize, TrainOnly trainOnly, double la
   }
 
   /** What is trained, and how fast. */
-  List<Parameter> parameters(VisionTransformer vit, double decay, double headDecay) {
-    int depth = vit.config().depth();
-    return Parameter.of(vit, decay, headDecay, trainOnly.names(vit.config())).stream()
+  List<Parameter> parameters(Objective objective, double decay, double headDecay) {
+    VitConfig vit = objective.model().config();
+    int depth = vit.depth();
+    return Parameter.of(objective.parameters(), decay, headDecay, trainOnly.names(vit)).stream()
         .map(p ->
             new Parameter(p.name(), p.value(), Math.pow(layerDecay, depth + 1 - layer(p.name(), depth)), p.decay()))
         .toList();

@@ -64,7 +64,8 @@ final class CudaTrainTest {
         .build();
     try (VisionTransformer model = VisionTransformer.create(config, Initialisation.of(1), device);
         Optimizer optimizer = new AdamW(Parameter.of(model, 0.05, 0.05, name -> true), AdamW.Settings.DEFAULT)) {
-      TrainStep step = new TrainStep(model, optimizer, new TrainStep.Settings(Loss.SOFTMAX, 0.1f, recompute, 1, 1, 7));
+      TrainStep step = new TrainStep(
+          new Classification(model, Loss.SOFTMAX, 0.1f, 7), optimizer, new TrainStep.Settings(recompute, 1, 1));
       float[] losses = new float[STEPS];
       for (int i = 0; i < STEPS; i++) {
         losses[i] = (float) step.update(batch(i), 1e-2, i + 1).loss();

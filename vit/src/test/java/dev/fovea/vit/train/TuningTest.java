@@ -60,6 +60,10 @@ final class TuningTest {
         .build();
   }
 
+  private static Objective objective(VisionTransformer model) {
+    return new Classification(model, Loss.SOFTMAX, 0, 0);
+  }
+
   /** What a step with so many blocks holds in bytes. */
   private record Held(long afterForward, long gradients, long state, Set<String> trained) {}
 
@@ -68,7 +72,7 @@ final class TuningTest {
     try (CpuDevice device = Device.cpu(1);
         VisionTransformer model = VisionTransformer.create(config, Initialisation.of(3), device)) {
       long before = device.memory().current();
-      List<Parameter> parameters = new Tuning("", 0, which, 1).parameters(model, 0, 0);
+      List<Parameter> parameters = new Tuning("", 0, which, 1).parameters(objective(model), 0, 0);
       try (Optimizer optimizer = new AdamW(parameters, AdamW.Settings.DEFAULT)) {
         long state = device.memory().current() - before;
         optimizer.parameters().forEach(p -> p.value().trainable());
@@ -143,7 +147,9 @@ final class TuningTest {
   void ratesFallFromLayerToLayer() {
     try (VisionTransformer model = VisionTransformer.create(vit(3), 0)) {
       Map<String, Double> rates = new HashMap<>();
-      new Tuning("", 0, TrainOnly.ALL, 0.5).parameters(model, 0, 0).forEach(p -> rates.put(p.name(), p.rate()));
+      new Tuning("", 0, TrainOnly.ALL, 0.5)
+          .parameters(objective(model), 0, 0)
+          .forEach(p -> rates.put(p.name(), p.rate()));
       assertEquals(1, rates.get("head.weight"));
       assertEquals(1, rates.get("norm.weight"));
       assertEquals(0.5, rates.get("blocks.2.mlp.fc1.bias"));

@@ -1,0 +1,46 @@
+package dev.fovea.vit.train;
+
+import dev.fovea.tensor.Tensor;
+import dev.fovea.vit.data.Batch;
+import dev.fovea.vit.data.Batches;
+import dev.fovea.vit.model.VisionTransformer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What a run trains, and what it minimises. Owns what it trains. */
+interface Objective extends AutoCloseable {
+  /**
+   * What came of pictures.
+   *
+   * @param loss their mean, a scalar
+   * @param logits [batch, classes]; null where no classes are learned
+   */
+  record Answer(Tensor loss, @Nullable Tensor logits) {}
+
+  /** The model that a run is for. */
+  VisionTransformer model();
+
+  /** Everything that is trained by name: the model's parameters, and what helps to train them. */
+  Map<String, Tensor> parameters();
+
+  /** The same objective on other parameters of these names and shapes, which it takes over. */
+  Objective with(Map<String, Tensor> parameters);
+
+  /**
+   * Runs pictures through the model in the current scope, as in training.
+   *
+   * @param number of the micro-batch, which all random choices follow from
+   */
+  Answer on(Batch pictures, long number);
+
+  /** How the model does on pictures that it has not seen. */
+  Evaluation evaluate(Batches pictures);
+
+  /** Draws pictures of how it did into the run's folder. */
+  void draw(Pictures pictures, Evaluation evaluation, Path folder) throws IOException;
+
+  @Override
+  void close();
+}
