@@ -1,5 +1,6 @@
 package dev.fovea.bench;
 
+import dev.fovea.bench.report.Extra;
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Span;
@@ -67,6 +68,7 @@ public class GemmBenchmark {
     int m = Integer.parseInt(sizes[0]);
     int n = Integer.parseInt(sizes[1]);
     int k = Integer.parseInt(sizes[2]);
+    Extra.work(2.0 * m * n * k, 4.0 * ((double) m * k + (double) n * k + (double) m * n));
     Span a = Matrices.random((long) m * k, 1);
     Span b = Matrices.random((long) n * k, 2);
     Span c = Matrices.zeros((long) m * n);

@@ -1,5 +1,6 @@
 package dev.fovea.bench;
 
+import dev.fovea.bench.report.Extra;
 import dev.fovea.kernels.contract.HostCaseMemory;
 import dev.fovea.kernels.contract.KernelCase;
 import dev.fovea.kernels.cpu.CpuKernels;
@@ -46,7 +47,9 @@ public class KernelBenchmark {
   public void setup() {
     kernels.close();
     kernels = CpuKernels.create(threads);
-    call = TimedCases.named(test).setup().prepare(memory);
+    KernelCase timed = TimedCases.named(test);
+    Extra.work(timed.flops(), timed.bytes());
+    call = timed.setup().prepare(memory);
   }
 
   @TearDown

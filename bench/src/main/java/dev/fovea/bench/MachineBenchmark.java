@@ -1,8 +1,10 @@
 package dev.fovea.bench;
 
-import java.lang.foreign.MemorySegment;
+import dev.fovea.bench.report.Extra;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -11,8 +13,10 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.BenchmarkParams;
 
 /**
  * The limits of this machine, measured: what kernels are compared with. Run with {@code -t N} for N threads; a score is
@@ -41,12 +45,34 @@ public class MachineBenchmark {
   }
 
   private float seed = 1.0000001f;
+  private float[] from = {};
+  private float[] to = {};
 
-  private final MemorySegment from = segment();
-  private final MemorySegment to = segment();
+  /** Memory, for what needs it. */
+  @Setup
+  public void setup(BenchmarkParams benchmark) {
+    switch (benchmark.getBenchmark().replaceAll(".*\\.", "")) {
+      case "fma" -> Extra.work(flops(), 0);
+      case "read" -> {
+        from = filled();
+        Extra.work(0, COPIED);
+      }
+      case "update" -> {
+        from = filled();
+        Extra.work(0, 2.0 * COPIED);
+      }
+      default -> {
+        from = filled();
+        to = filled();
+        Extra.work(0, 2.0 * COPIED);
+      }
+    }
+  }
 
-  private static MemorySegment segment() {
-    return MemorySegment.ofAddress(Matrices.zeros(COPIED / 4).address()).reinterpret(COPIED);
+  private static float[] filled() {
+    float[] values = new float[(int) (COPIED / Float.BYTES)];
+    Arrays.fill(values, 1);
+    return values;
   }
 
   /** Twelve independent chains of fused multiply-adds in registers: the peak of floating-point work. */
@@ -93,9 +119,36 @@ public class MachineBenchmark {
         .lane(0);
   }
 
-  /** Copies memory far larger than the caches. */
+  /** Copies memory far larger than the caches: half of the bytes are read, half written. */
   @Benchmark
   public void copy() {
-    MemorySegment.copy(from, 0, to, 0, COPIED);
+    System.arraycopy(from, 0, to, 0, from.length);
+  }
+
+  /** Changes such memory in place: unlike a copy, it reads nothing but what it writes. */
+  @Benchmark
+  public void update() {
+    float[] values = from;
+    for (int i = 0; i < values.length; i++) {
+      values[i] *= 1.0000001f;
+    }
+  }
+
+  /** Reads such memory. */
+  @Benchmark
+  public float read() {
+    float[] values = from;
+    FloatVector a = FloatVector.zero(SPECIES);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector d = a;
+    int width = SPECIES.length();
+    for (int i = 0; i < values.length; i += 4 * width) {
+      a = a.add(FloatVector.fromArray(SPECIES, values, i));
+      b = b.add(FloatVector.fromArray(SPECIES, values, i + width));
+      c = c.add(FloatVector.fromArray(SPECIES, values, i + 2 * width));
+      d = d.add(FloatVector.fromArray(SPECIES, values, i + 3 * width));
+    }
+    return a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
   }
 }

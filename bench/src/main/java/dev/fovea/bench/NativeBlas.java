@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.fovea.bench.report.Unavailable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -93,7 +94,7 @@ final class NativeBlas {
       for (String file : library.files) {
         try (InputStream in = NativeBlas.class.getClassLoader().getResourceAsStream(library.folder + file)) {
           if (in == null) {
-            throw new IllegalStateException(library.folder + file
+            throw new Unavailable(library.folder + file
                 + " is not on the class path: build with -Ppeers and add bench/target/peers/* to it");
           }
           Files.copy(in, folder.resolve(file));
