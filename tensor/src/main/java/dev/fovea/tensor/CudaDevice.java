@@ -87,6 +87,12 @@ public final class CudaDevice implements Device, AutoCloseable {
     return driver.info();
   }
 
+  /** Bytes that are free on the GPU at this moment, for whoever asks first; what is cached here is not. */
+  public long freeBytes() {
+    checkOpen();
+    return driver.memory().freeBytes();
+  }
+
   @Override
   public KernelSet kernels() {
     CudaKernels made = kernels;

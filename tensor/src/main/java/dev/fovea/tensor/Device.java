@@ -38,8 +38,7 @@ public sealed interface Device permits CpuDevice, CudaDevice {
 
   /**
    * The first GPU that can be used, or else the CPU. Chosen once for the whole process; which it was, and why, is
-   * logged then. GPUs run every operation, its gradient, losses and optimizers; whole training runs are on
-   * {@link #cpu()} so far.
+   * logged then.
    */
   static Device auto() {
     return DeviceChoice.Auto.DEVICE;

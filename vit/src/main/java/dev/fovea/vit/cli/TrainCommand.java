@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -126,7 +127,11 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--block", description = "${COMPLETION-CANDIDATES}.")
   private VitConfig.@Nullable Block block;
 
-  @Option(names = "--device", description = "auto or cpu; GPUs do not run whole trainings yet.")
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      description = "Where to compute: cpu, cuda (or cuda:N, as ./fovea devices lists them), or auto, the first GPU if"
+          + " there is one (default: auto). With --resume: go on there, wherever the run began.")
   private @Nullable String device;
 
   @Option(names = "--recompute", description = "What backward passes compute again: ${COMPLETION-CANDIDATES}.")
@@ -136,15 +141,15 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     checkShape();
     Map<String, Object> settings = settings();
-    if (resume && (file != null || !settings.isEmpty())) {
+    if (resume && (file != null || !Set.of("run.device").containsAll(settings.keySet()))) {
       throw new ParameterException(
-          spec.commandLine(), "--resume goes on with the run's own settings: leave the others out");
+          spec.commandLine(), "--resume goes on with the run's own settings: leave all but --device out");
     }
     Path folder = out != null ? out : resume ? RunFolders.latest(Path.of("runs")) : RunFolders.next(Path.of("runs"));
     Interrupt interrupt = new Interrupt();
     try (TrainProgress progress = new TrainProgress(spec.commandLine().getOut());
         TrainRun run = resume
-            ? TrainRun.resume(folder, progress)
+            ? TrainRun.resume(folder, device, progress)
             : TrainRun.start(ConfigFile.read(file, settings), folder, progress)) {
       progress.begin(folder, run);
       TrainRun.Outcome outcome = run.train(interrupt::requested);

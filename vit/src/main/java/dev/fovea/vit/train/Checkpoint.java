@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Function;
+import java.util.function.BiConsumer;
 import java.util.zip.CRC32C;
 
 /**
@@ -41,7 +41,7 @@ record Checkpoint(long step, double bestAccuracy, long bestStep) {
         "best_step",
         Long.toString(bestStep),
         CHECKSUM,
-        checksum(tensors.keySet(), name -> onHost(Objects.requireNonNull(tensors.get(name)))));
+        checksum(tensors.keySet(), (name, sum) -> add(Objects.requireNonNull(tensors.get(name)), sum)));
     Safetensors.write(file, tensors, notes);
   }
 
@@ -53,7 +53,8 @@ record Checkpoint(long step, double bestAccuracy, long bestStep) {
   static Checkpoint read(Path file, Map<String, Tensor> tensors) throws IOException {
     try (Safetensors stored = Safetensors.open(file)) {
       String noted = stored.metadata().get(CHECKSUM);
-      if (!checksum(stored.names(), stored::segment).equals(noted)) {
+      if (!checksum(stored.names(), (name, sum) -> add(stored.segment(name), sum))
+          .equals(noted)) {
         throw new IOException(file + ": the checksum is not the one noted, the file is damaged");
       }
       Checkpoint checkpoint = notes(file, stored);
@@ -87,25 +88,31 @@ record Checkpoint(long step, double bestAccuracy, long bestStep) {
     }
   }
 
-  private static String checksum(Collection<String> names, Function<String, MemorySegment> content) {
+  private static String checksum(Collection<String> names, BiConsumer<String, CRC32C> content) {
     CRC32C sum = new CRC32C();
     for (String name : new TreeSet<>(names)) {
       sum.update(name.getBytes(StandardCharsets.UTF_8));
-      MemorySegment bytes = content.apply(name);
-      for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
-        sum.update(bytes.asSlice(at, Math.min(CHUNK, bytes.byteSize() - at)).asByteBuffer());
-      }
+      content.accept(name, sum);
     }
     return "%08x".formatted(sum.getValue());
   }
 
-  /** A tensor's bytes: where they are on the CPU, else a copy. */
-  private static MemorySegment onHost(Tensor tensor) {
+  /** Adds a tensor's bytes: from where they are on the CPU, else from a copy. */
+  private static void add(Tensor tensor, CRC32C sum) {
     if (tensor.device() instanceof CpuDevice) {
-      return tensor.segment();
+      add(tensor.segment(), sum);
+      return;
     }
-    MemorySegment copy = Arena.ofAuto().allocate(tensor.span().bytes(), Long.BYTES);
-    tensor.copyTo(copy);
-    return copy;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment copy = arena.allocate(tensor.span().bytes(), Long.BYTES);
+      tensor.copyTo(copy);
+      add(copy, sum);
+    }
+  }
+
+  private static void add(MemorySegment bytes, CRC32C sum) {
+    for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
+      sum.update(bytes.asSlice(at, Math.min(CHUNK, bytes.byteSize() - at)).asByteBuffer());
+    }
   }
 }

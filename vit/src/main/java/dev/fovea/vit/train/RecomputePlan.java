@@ -1,5 +1,6 @@
 package dev.fovea.vit.train;
 
+import dev.fovea.tensor.CudaDevice;
 import dev.fovea.tensor.Device;
 import dev.fovea.tensor.MemoryStats;
 import dev.fovea.tensor.OutOfDeviceMemoryException;
@@ -67,14 +68,17 @@ final class RecomputePlan {
     return new Batch(Arrays.copyOf(batch.pixels(), n * size), Arrays.copyOf(batch.labels(), n), null);
   }
 
-  /** The device's limit, or the free memory of this machine beside what is in use already. */
+  /** The device's limit, or what is free where it takes its memory from, beside what it has in use already. */
   private static long available(Device device) {
-    long limit = device.memory().limit();
-    if (limit != Long.MAX_VALUE) {
-      return limit;
+    MemoryStats memory = device.memory();
+    if (memory.limit() != Long.MAX_VALUE) {
+      return memory.limit();
+    }
+    if (device instanceof CudaDevice gpu) {
+      return gpu.freeBytes() + memory.reserved();
     }
     return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
-        ? system.getFreeMemorySize() + device.memory().current()
-        : limit;
+        ? system.getFreeMemorySize() + memory.current()
+        : memory.limit();
   }
 }

@@ -188,7 +188,7 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
    *
    * @param steps updates of the parameters
    * @param seed of everything random
-   * @param device auto or cpu, and auto is the CPU until GPUs can train
+   * @param device cpu, cuda or cuda:N for a GPU, or auto for the first GPU if there is one that can be used
    * @param recompute what backward passes compute again
    * @param memory most bytes of device memory, 0 for what there is
    * @param accumulate micro-batches that a batch is computed in
@@ -208,7 +208,12 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
       long evalEvery,
       long checkpointEvery,
       int keep,
-      OnNonFinite onNonFinite) {}
+      OnNonFinite onNonFinite) {
+    /** On another device. */
+    Run on(String other) {
+      return new Run(steps, seed, other, recompute, memory, accumulate, evalEvery, checkpointEvery, keep, onNonFinite);
+    }
+  }
 
   /** With other pictures. */
   TrainConfig with(Data other) {
@@ -218,6 +223,11 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
   /** With another model to start from. */
   TrainConfig with(Model made, Tuning from) {
     return new TrainConfig(made, from, data, optimizer, schedule, run);
+  }
+
+  /** Run otherwise. */
+  TrainConfig with(Run other) {
+    return new TrainConfig(model, tuning, data, optimizer, schedule, other);
   }
 
   /** The schedule of the learning rate. */

@@ -1,8 +1,7 @@
 package dev.fovea.vit.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.fovea.tensor.CpuDevice;
-import dev.fovea.tensor.CpuOptions;
+import dev.fovea.tensor.CudaDevice;
 import dev.fovea.tensor.Device;
 import dev.fovea.tensor.Recompute;
 import dev.fovea.tensor.Tensor;
@@ -60,16 +59,17 @@ public final class TrainRun implements AutoCloseable {
   public record Outcome(
       long step, boolean finished, @Nullable Evaluation evaluation) {}
 
-  private TrainRun(TrainConfig config, RunFolder folder, Listener listener) throws IOException {
+  private TrainRun(TrainConfig config, RunFolder folder, RunDevice on, Listener listener) throws IOException {
     this.config = config;
     this.folder = folder;
     this.listener = listener;
     var data = config.data();
-    device = device(config.run(), listener);
-    if (device != Device.cpu() && device instanceof CpuDevice own) {
-      owned.push(own::close);
-    }
+    device = on.device();
+    owned.push(on::close);
     try {
+      if (device instanceof CudaDevice) {
+        listener.message("training on " + on.description());
+      }
       pictures = Pictures.of(config);
       pictures.summary().forEach(listener::message);
       int classes = pictures.training().classes().size();
@@ -107,27 +107,28 @@ public final class TrainRun implements AutoCloseable {
     return made;
   }
 
-  private static Device device(TrainConfig.Run run, Listener listener) {
-    Gpus.check(run.device());
-    if (run.device().equals("auto")) {
-      Gpus.first()
-          .ifPresent(gpu -> listener.message("training on the CPU: " + gpu + " does not run whole trainings yet"));
-    }
-    return run.memory() > 0 ? Device.cpu(CpuOptions.defaults().withMemoryLimit(run.memory())) : Device.cpu();
-  }
-
   /**
    * A new run in a folder that holds none yet.
    *
    * @throws IOException if it holds one, or cannot be written to
-   * @throws UnsupportedOperationException if the configuration names a GPU, which does not run whole trainings yet
+   * @throws dev.fovea.kernels.cuda.CudaException if the configuration names a GPU that cannot be used
    */
   public static TrainRun start(TrainConfig config, Path folder, Listener listener) throws IOException {
-    Gpus.check(config.run().device());
-    TrainConfig whole = StartingModel.resolved(config);
-    RunFolder made = RunFolder.create(folder, whole);
+    return start(config, folder, RunDevice.of(config.run()), listener);
+  }
+
+  static TrainRun start(TrainConfig config, Path folder, RunDevice on, Listener listener) throws IOException {
+    TrainConfig whole;
+    RunFolder made;
     try {
-      return open(whole, made, listener);
+      whole = StartingModel.resolved(config);
+      made = RunFolder.create(folder, whole);
+    } catch (IOException | RuntimeException e) {
+      on.close();
+      throw e;
+    }
+    try {
+      return open(whole, made, on, listener);
     } catch (IOException | RuntimeException e) {
       made.abandon();
       throw e;
@@ -140,10 +141,27 @@ public final class TrainRun implements AutoCloseable {
    * @throws IOException if there is no run, or none of its checkpoints is whole
    */
   public static TrainRun resume(Path folder, Listener listener) throws IOException {
+    return resume(folder, null, null, listener);
+  }
+
+  /**
+   * As {@link #resume(Path, Listener)}, on another device than it was begun on.
+   *
+   * @param device by its name in a configuration; null for the same
+   * @throws dev.fovea.kernels.cuda.CudaException if that is a GPU that cannot be used
+   */
+  public static TrainRun resume(Path folder, @Nullable String device, Listener listener) throws IOException {
+    return resume(folder, device, null, listener);
+  }
+
+  static TrainRun resume(Path folder, @Nullable String device, @Nullable RunDevice on, Listener listener)
+      throws IOException {
     RunFolder opened = RunFolder.open(folder);
     TrainRun run;
     try {
-      run = open(opened.config(), opened, listener);
+      TrainConfig config = opened.config();
+      TrainConfig moved = device == null ? config : config.with(config.run().on(device));
+      run = open(moved, opened, on == null ? RunDevice.of(moved.run()) : on, listener);
     } catch (RuntimeException e) {
       opened.close();
       throw e;
@@ -162,9 +180,10 @@ public final class TrainRun implements AutoCloseable {
     }
   }
 
-  private static TrainRun open(TrainConfig config, RunFolder folder, Listener listener) throws IOException {
+  private static TrainRun open(TrainConfig config, RunFolder folder, RunDevice on, Listener listener)
+      throws IOException {
     try {
-      return new TrainRun(config, folder, listener);
+      return new TrainRun(config, folder, on, listener);
     } catch (IOException | RuntimeException e) {
       folder.close();
       throw e;
@@ -330,34 +349,5 @@ public final class TrainRun implements AutoCloseable {
   public void close() throws IOException {
     release();
     folder.close();
-  }
-
-  /** Images a second, over the last steps, without evaluations and checkpoints. */
-  private static final class Speed {
-    private static final double SMOOTHING = 0.9;
-
-    private final int batch;
-    private long since = System.nanoTime();
-    private double secondsPerStep;
-    private double weight;
-
-    Speed(int batch) {
-      this.batch = batch;
-    }
-
-    void step() {
-      long now = System.nanoTime();
-      secondsPerStep = SMOOTHING * secondsPerStep + (1 - SMOOTHING) * (now - since) * 1e-9;
-      weight = SMOOTHING * weight + (1 - SMOOTHING);
-      since = now;
-    }
-
-    void pause() {
-      since = System.nanoTime();
-    }
-
-    double imagesPerSecond() {
-      return batch * weight / secondsPerStep;
-    }
   }
 }
