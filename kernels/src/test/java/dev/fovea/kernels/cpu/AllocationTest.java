@@ -1,7 +1,9 @@
 package dev.fovea.kernels.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import dev.fovea.kernels.contract.AttentionCases;
 import dev.fovea.kernels.contract.CastCases;
 import dev.fovea.kernels.contract.ElementwiseCases;
@@ -15,8 +17,10 @@ import dev.fovea.kernels.contract.RandomCases;
 import dev.fovea.kernels.contract.ReduceCases;
 import dev.fovea.kernels.contract.RowCases;
 import dev.fovea.kernels.contract.TokenCases;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -26,6 +30,12 @@ import org.junit.jupiter.api.TestFactory;
  * when, then depends on these calls alone and not on the load of the machine.
  */
 class AllocationTest {
+  @BeforeAll
+  static void compilesInTheForeground() {
+    var jvm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+    assumeFalse(Boolean.parseBoolean(jvm.getVMOption("BackgroundCompilation").getValue()), "runs with -Xbatch only");
+  }
+
   @TestFactory
   Stream<DynamicTest> nothingOnceCompiled() {
     return Stream.of(

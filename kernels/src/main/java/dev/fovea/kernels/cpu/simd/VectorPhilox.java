@@ -38,7 +38,8 @@ final class VectorPhilox implements Philox {
     int head = Math.min((int) (-first & 3), count);
     ScalarPhilox.scalarWords(seed, step, first, to, at, head);
     int i = head;
-    for (; i <= count - WORDS; i += WORDS) {
+    // Two lanes are no faster than plain Java, and C2 has no shuffle for them.
+    for (; BLOCKS > 2 && i <= count - WORDS; i += WORDS) {
       blocks(seed, step, first + i >>> 2, to, at + i);
     }
     ScalarPhilox.scalarWords(seed, step, first + i, to, at + i, count - i);
@@ -94,18 +95,20 @@ final class VectorPhilox implements Philox {
   @Override
   public void normal(int[] words, float mean, float deviation, float[] to, int count) {
     int whole = count - count % LANES;
-    for (int i = 0; i < whole; i += LANES) {
-      firstOfTwo(IntVector.fromArray(I, words, i)).intoArray(to, i);
-    }
+    firstOfTwo(words, to, whole);
     maths.log(to, 0, to, 0, whole);
     turn(words, mean, deviation, to, whole);
     ScalarPhilox.scalarNormal(words, mean, deviation, to, whole, count);
   }
 
-  private static FloatVector firstOfTwo(IntVector words) {
-    LongVector first = words.reinterpretAsLongs().and(LOW);
-    IntVector twice = first.or(first.lanewise(LSHL, 32)).reinterpretAsInts();
-    return ((FloatVector) twice.lanewise(LSHR, 8).add(1).convert(I2F, 0)).mul(0x1p-24f);
+  /** The first word of each pair in both of its lanes, as a number from 2^-24 to 1. */
+  private static void firstOfTwo(int[] words, float[] to, int count) {
+    for (int i = 0; i < count; i += LANES) {
+      LongVector first = IntVector.fromArray(I, words, i).reinterpretAsLongs().and(LOW);
+      IntVector twice = first.or(first.lanewise(LSHL, 32)).reinterpretAsInts();
+      FloatVector steps = (FloatVector) twice.lanewise(LSHR, 8).add(1).convert(I2F, 0);
+      steps.mul(0x1p-24f).intoArray(to, i);
+    }
   }
 
   /** One body without calls of our own, which C2 might not inline so far into a compilation. */
@@ -127,10 +130,10 @@ final class VectorPhilox implements Philox {
       sin = sin.fma(z, broadcast(F, S0));
       sin = sin.fma(z, broadcast(F, QUARTER_LOW));
       sin = t.fma(broadcast(F, QUARTER_HIGH), t.mul(sin));
-      VectorMask<Float> odd = quarters.and(1).compare(VectorOperators.NE, 0).cast(F);
+      IntVector odd = IntVector.zero(I).sub(quarters.and(1));
       IntVector sign = quarters.add(1).and(2).lanewise(LSHL, 30);
-      FloatVector turned = cos.blend(sin, odd)
-          .reinterpretAsInts()
+      FloatVector turned = cos.reinterpretAsInts()
+          .lanewise(VectorOperators.BITWISE_BLEND, sin.reinterpretAsInts(), odd)
           .lanewise(VectorOperators.XOR, sign)
           .reinterpretAsFloats();
       FloatVector radius = FloatVector.fromArray(F, logs, i).mul(-2f).sqrt();
