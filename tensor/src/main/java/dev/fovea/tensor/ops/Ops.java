@@ -190,4 +190,14 @@ public final class Ops {
   public static Tensor sigmoidCrossEntropy(Tensor logits, Tensor target, float smoothing) {
     return new CrossEntropy(true, logits, target, smoothing).apply();
   }
+
+  /**
+   * The mean over all elements of {@code (x - target)^2}.
+   *
+   * @param target in the shape of x, perhaps of another dtype
+   * @return a scalar
+   */
+  public static Tensor meanSquaredError(Tensor x, Tensor target) {
+    return new SquaredError(x, target).apply();
+  }
 }

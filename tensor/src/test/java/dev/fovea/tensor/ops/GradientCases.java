@@ -247,6 +247,7 @@ final class GradientCases {
         "sigmoidCrossEntropy",
         t -> Ops.scale(Ops.sigmoidCrossEntropy(t.get(0), Tensor.of(new long[] {1, 0, 3}, 3), 0), 0.5f),
         s(3, 4));
+    add(to, "meanSquaredError", t -> Ops.scale(Ops.meanSquaredError(t.get(0), t.get(1)), 3), s(3, 5), s(3, 5));
   }
 
   private static void blocks(List<Case> to) {

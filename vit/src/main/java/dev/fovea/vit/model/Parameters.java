@@ -4,6 +4,7 @@ import dev.fovea.kernels.DType;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.ops.Linear;
 import dev.fovea.tensor.ops.Ops;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,17 @@ final class Parameters {
 
   Parameters(Map<String, Tensor> tensors) {
     this.tensors = tensors;
+  }
+
+  /** Those whose names begin so, without that. */
+  Parameters at(String prefix) {
+    Map<String, Tensor> inner = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> {
+      if (name.startsWith(prefix)) {
+        inner.put(name.substring(prefix.length()), tensor);
+      }
+    });
+    return new Parameters(inner);
   }
 
   Tensor get(String name) {

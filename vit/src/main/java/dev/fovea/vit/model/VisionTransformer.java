@@ -214,13 +214,7 @@ public final class VisionTransformer implements AutoCloseable {
   public Output forward(Tensor pixels, @Nullable Training training) {
     check(pixels);
     var pass = new Pass(Math.toIntExact(pixels.shape().dim(0)), training);
-    Tensor x = embed(pixels);
-    for (Blocks.Block block : blocks) {
-      Tensor y = Tape.block(x, in -> block.on(in, pass));
-      x.close();
-      x = y;
-    }
-    Tensor features = finalNorm == null ? x : finalNorm.on(x);
+    Tensor features = features(embed(pixels), pass);
     Tensor pooled = pool(features);
     Tensor representation = headNorm == null ? pooled : headNorm.on(pooled);
     if (preLogits != null) {
@@ -228,6 +222,32 @@ public final class VisionTransformer implements AutoCloseable {
     }
     return new Output(
         features, representation, head == null ? null : head.on(representation).apply());
+  }
+
+  /** Blocks and last norm, on tokens that are freed. */
+  private Tensor features(Tensor tokens, Pass pass) {
+    Tensor x = tokens;
+    for (Blocks.Block block : blocks) {
+      Tensor y = Tape.block(x, in -> block.on(in, pass));
+      x.close();
+      x = y;
+    }
+    return finalNorm == null ? x : finalNorm.on(x);
+  }
+
+  /**
+   * The features of pictures of which some patches are hidden; in the current scope.
+   *
+   * @param maskToken [1, width], takes the place of each hidden patch; null to leave these out
+   * @return [batch, tokens, width], or [batch, prefixes + visible, width] without those that are hidden
+   */
+  Tensor features(Tensor pixels, PatchMask mask, @Nullable Tensor maskToken, @Nullable Training training) {
+    check(pixels);
+    Tensor tokens;
+    try (Scope inside = Scope.open(pixels.device())) {
+      tokens = inside.keep(embedding.on(pixels, mask, maskToken));
+    }
+    return features(tokens, new Pass(mask.pictures(), training));
   }
 
   /**
