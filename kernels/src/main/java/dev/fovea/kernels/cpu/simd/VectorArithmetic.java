@@ -186,17 +186,17 @@ final class VectorArithmetic implements Arithmetic {
     FloatVector d = broadcast(SPECIES, 0f);
     int i = 0;
     for (; i <= count - 4 * LANES; i += 4 * LANES) {
-      a = a.add(fromArray(SPECIES, x, xAt + i));
-      b = b.add(fromArray(SPECIES, x, xAt + i + LANES));
-      c = c.add(fromArray(SPECIES, x, xAt + i + 2 * LANES));
-      d = d.add(fromArray(SPECIES, x, xAt + i + 3 * LANES));
+      a = fromArray(SPECIES, x, xAt + i).add(a);
+      b = fromArray(SPECIES, x, xAt + i + LANES).add(b);
+      c = fromArray(SPECIES, x, xAt + i + 2 * LANES).add(c);
+      d = fromArray(SPECIES, x, xAt + i + 3 * LANES).add(d);
     }
     for (; i <= count - LANES; i += LANES) {
-      a = a.add(fromArray(SPECIES, x, xAt + i));
+      a = fromArray(SPECIES, x, xAt + i).add(a);
     }
     if (i < count) {
       VectorMask<Float> in = SPECIES.indexInRange(i, count);
-      b = b.add(fromArray(SPECIES, x, xAt + i, in));
+      b = fromArray(SPECIES, x, xAt + i, in).add(b);
     }
     FloatVector s = a.add(b).add(c.add(d));
     s = LANES > 8 ? s.add(s.rearrange(BY_8)) : s;
@@ -294,7 +294,7 @@ final class VectorArithmetic implements Arithmetic {
       y.fma(normal, fromArray(SPECIES, dParameters, dWeightAt + i)).intoArray(dParameters, dWeightAt + i);
       FloatVector g = y.mul(fromArray(SPECIES, weight, weightAt + i));
       g.intoArray(dy, dyAt + i);
-      a = a.add(g);
+      a = g.add(a);
       b = g.fma(normal, b);
     }
     a = LANES > 8 ? a.add(a.rearrange(BY_8)) : a;

@@ -14,7 +14,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link Convert} with the Vector API where C2 does not vectorise the plain loop by itself: BF16. A last step that is
- * not a whole vector overlaps the one before, as it may since source and destination are apart.
+ * not a whole vector overlaps the one before, as it may since source and destination are apart. Every loop is written
+ * out: see {@link VectorSimd} for why.
  */
 final class VectorConvert extends ScalarConvert {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
@@ -31,17 +32,14 @@ final class VectorConvert extends ScalarConvert {
       return;
     }
     int last = count - LANES;
-    for (int i = 0; i < last; i += LANES) {
-      widened(address + 2L * i).intoArray(to, at + i);
+    for (int step = 0; step < count; step += LANES) { // one body: a second one may be compiled with a boxed vector
+      int i = Math.min(step, last);
+      ShortVector upper = ShortVector.fromMemorySegment(S, ALL, address + 2L * i, ORDER);
+      ((IntVector) upper.convertShape(VectorOperators.S2I, I, 0))
+          .lanewise(VectorOperators.LSHL, 16)
+          .reinterpretAsFloats()
+          .intoArray(to, at + i);
     }
-    widened(address + 2L * last).intoArray(to, at + last);
-  }
-
-  private static FloatVector widened(long address) {
-    ShortVector upper = ShortVector.fromMemorySegment(S, ALL, address, ORDER);
-    return ((IntVector) upper.convertShape(VectorOperators.S2I, I, 0))
-        .lanewise(VectorOperators.LSHL, 16)
-        .reinterpretAsFloats();
   }
 
   @Override
@@ -51,33 +49,34 @@ final class VectorConvert extends ScalarConvert {
       return;
     }
     int last = count - LANES;
-    for (int step = 0; step < count; step += LANES) { // one body: a second one may be compiled with a boxed vector
+    for (int step = 0; step < count; step += LANES) {
       int i = Math.min(step, last);
-      rounded(from, at + i).intoMemorySegment(ALL, address + 2L * i, ORDER);
+      FloatVector value = FloatVector.fromArray(F, from, at + i);
+      IntVector bits = value.reinterpretAsInts();
+      IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
+      IntVector nearest = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
+      VectorMask<Integer> nan = value.compare(VectorOperators.NE, value).cast(I);
+      ((ShortVector) nearest.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0))
+          .intoMemorySegment(ALL, address + 2L * i, ORDER);
     }
-  }
-
-  private static ShortVector rounded(float[] from, int at) {
-    return (ShortVector) nearestBf16(FloatVector.fromArray(F, from, at)).convertShape(VectorOperators.I2S, S, 0);
   }
 
   @Override
   public void roundBf16(float[] x, int at, int count) {
     int whole = F.loopBound(count);
     for (int i = at; i < at + whole; i += LANES) {
-      IntVector nearest = nearestBf16(FloatVector.fromArray(F, x, i));
-      nearest.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(x, i);
+      FloatVector value = FloatVector.fromArray(F, x, i);
+      IntVector bits = value.reinterpretAsInts();
+      IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
+      IntVector nearest = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
+      VectorMask<Integer> nan = value.compare(VectorOperators.NE, value).cast(I);
+      nearest
+          .blend(upper.or(0x40), nan)
+          .lanewise(VectorOperators.LSHL, 16)
+          .reinterpretAsFloats()
+          .intoArray(x, i);
     }
     super.roundBf16(x, at + whole, count - whole);
-  }
-
-  /** The nearest BF16 in the lower half of each lane. */
-  static IntVector nearestBf16(FloatVector value) {
-    IntVector bits = value.reinterpretAsInts();
-    IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
-    IntVector nearest = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
-    VectorMask<Integer> nan = value.compare(VectorOperators.NE, value).cast(I);
-    return nearest.blend(upper.or(0x40), nan);
   }
 
   @Override
@@ -87,19 +86,16 @@ final class VectorConvert extends ScalarConvert {
       return;
     }
     int last = count - LANES;
-    for (int i = 0; i < last; i += LANES) {
-      drawn(from, at + i, words, wordsAt + i).intoMemorySegment(ALL, address + 2L * i, ORDER);
+    for (int step = 0; step < count; step += LANES) {
+      int i = Math.min(step, last);
+      IntVector bits = FloatVector.fromArray(F, from, at + i).reinterpretAsInts();
+      IntVector magnitude = bits.and(0x7fffffff);
+      IntVector noise = IntVector.fromArray(I, words, wordsAt + i).and(0xffff);
+      VectorMask<Integer> fixed = magnitude.compare(VectorOperators.GE, 0x7f7f0000);
+      VectorMask<Integer> nan = magnitude.compare(VectorOperators.GT, 0x7f800000);
+      IntVector upper = bits.add(noise.blend(0, fixed)).lanewise(VectorOperators.LSHR, 16);
+      ((ShortVector) upper.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0))
+          .intoMemorySegment(ALL, address + 2L * i, ORDER);
     }
-    drawn(from, at + last, words, wordsAt + last).intoMemorySegment(ALL, address + 2L * last, ORDER);
-  }
-
-  private static ShortVector drawn(float[] from, int at, int[] words, int wordsAt) {
-    IntVector bits = FloatVector.fromArray(F, from, at).reinterpretAsInts();
-    IntVector magnitude = bits.and(0x7fffffff);
-    IntVector noise = IntVector.fromArray(I, words, wordsAt).and(0xffff);
-    VectorMask<Integer> fixed = magnitude.compare(VectorOperators.GE, 0x7f7f0000);
-    VectorMask<Integer> nan = magnitude.compare(VectorOperators.GT, 0x7f800000);
-    IntVector upper = bits.add(noise.blend(0, fixed)).lanewise(VectorOperators.LSHR, 16);
-    return (ShortVector) upper.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0);
   }
 }

@@ -31,11 +31,11 @@ final class VectorLosses implements Losses {
     FloatVector b = a;
     int i = 0;
     for (; i < whole - LANES; i += 2 * LANES) {
-      a = a.max(FloatVector.fromArray(F, x, at + i));
-      b = b.max(FloatVector.fromArray(F, x, at + i + LANES));
+      a = FloatVector.fromArray(F, x, at + i).max(a);
+      b = FloatVector.fromArray(F, x, at + i + LANES).max(b);
     }
     for (; i < whole; i += LANES) {
-      a = a.max(FloatVector.fromArray(F, x, at + i));
+      a = FloatVector.fromArray(F, x, at + i).max(a);
     }
     float rest = SCALAR.max(x, at + whole, count - whole);
     return Math.max(rest, a.max(b).reduceLanes(VectorOperators.MAX));
@@ -48,7 +48,7 @@ final class VectorLosses implements Losses {
     for (int i = 0; i < whole; i += LANES) {
       FloatVector e = VectorMaths.exp(FloatVector.fromArray(F, x, xAt + i).sub(max));
       e.intoArray(y, yAt + i);
-      sum = sum.add(e);
+      sum = e.add(sum);
     }
     sum = sum.add(sum.rearrange(HALF));
     sum = sum.add(sum.rearrange(QUARTER));
@@ -64,11 +64,11 @@ final class VectorLosses implements Losses {
     FloatVector b = a;
     int i = 0;
     for (; i < whole - LANES; i += 2 * LANES) {
-      a = a.add(FloatVector.fromArray(F, x, at + i).sub(shift));
-      b = b.add(FloatVector.fromArray(F, x, at + i + LANES).sub(shift));
+      a = FloatVector.fromArray(F, x, at + i).sub(shift).add(a);
+      b = FloatVector.fromArray(F, x, at + i + LANES).sub(shift).add(b);
     }
     for (; i < whole; i += LANES) {
-      a = a.add(FloatVector.fromArray(F, x, at + i).sub(shift));
+      a = FloatVector.fromArray(F, x, at + i).sub(shift).add(a);
     }
     FloatVector sum = a.add(b);
     sum = sum.add(sum.rearrange(HALF));
@@ -85,7 +85,7 @@ final class VectorLosses implements Losses {
     for (int i = 0; i < whole; i += LANES) {
       FloatVector target = FloatVector.fromArray(F, t, tAt + i);
       FloatVector term = FloatVector.fromArray(F, x, xAt + i).sub(shift).mul(target);
-      sum = sum.add(term.blend(0f, target.compare(VectorOperators.EQ, 0f)));
+      sum = term.blend(0f, target.compare(VectorOperators.EQ, 0f)).add(sum);
     }
     sum = sum.add(sum.rearrange(HALF));
     sum = sum.add(sum.rearrange(QUARTER));
@@ -144,7 +144,7 @@ final class VectorLosses implements Losses {
       FloatVector rest = exp.sub(u.sub(1f)).div(u);
       FloatVector hit = logit.mul(target).blend(0f, target.compare(VectorOperators.EQ, 0f));
       FloatVector log = FloatVector.fromArray(F, logU, logUAt + i).add(rest);
-      sum = sum.add(logit.max(0f).sub(hit).add(log));
+      sum = logit.max(0f).sub(hit).add(log).add(sum);
       FloatVector sigmoid =
           one.blend(exp, logit.compare(VectorOperators.LT, 0f)).div(u);
       sigmoid.sub(target).mul(scale).intoArray(x, xAt + i);

@@ -53,9 +53,11 @@ final class VectorPhilox implements Philox {
     LongVector c1 = counter.lanewise(LSHR, 32);
     LongVector c2 = LongVector.broadcast(L, step & LOW);
     LongVector c3 = LongVector.broadcast(L, step >>> 32);
+    LongVector multiplier0 = LongVector.broadcast(L, MULTIPLIER_0 & LOW);
+    LongVector multiplier1 = LongVector.broadcast(L, MULTIPLIER_1 & LOW);
     for (int round = 0; round < ROUNDS; round++) {
-      LongVector p0 = c0.mul(MULTIPLIER_0 & LOW);
-      LongVector p1 = c2.mul(MULTIPLIER_1 & LOW);
+      LongVector p0 = multiplier0.mul(c0);
+      LongVector p1 = multiplier1.mul(c2);
       c0 = p1.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c1).lanewise(VectorOperators.XOR, k0 & LOW);
       c1 = p1.and(LOW);
       c2 = p0.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c3).lanewise(VectorOperators.XOR, k1 & LOW);
@@ -81,7 +83,9 @@ final class VectorPhilox implements Philox {
   public void uniform(int[] words, float low, float high, float below, float[] to, int count) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      fraction(IntVector.fromArray(I, words, i))
+      IntVector bits = IntVector.fromArray(I, words, i).lanewise(LSHR, 8);
+      ((FloatVector) bits.convert(I2F, 0))
+          .mul(0x1p-24f)
           .fma(broadcast(F, high - low), broadcast(F, low))
           .min(below)
           .intoArray(to, i);
@@ -145,15 +149,12 @@ final class VectorPhilox implements Philox {
   public void keep(int[] words, float keep, float kept, float[] to, int count) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      VectorMask<Float> in = fraction(IntVector.fromArray(I, words, i)).compare(VectorOperators.LT, keep);
+      IntVector bits = IntVector.fromArray(I, words, i).lanewise(LSHR, 8);
+      VectorMask<Float> in = ((FloatVector) bits.convert(I2F, 0)).mul(0x1p-24f).compare(VectorOperators.LT, keep);
       FloatVector.zero(F).blend(kept, in).intoArray(to, i);
     }
     for (; i < count; i++) {
       to[i] = (words[i] >>> 8) * 0x1p-24f < keep ? kept : 0f;
     }
-  }
-
-  private static FloatVector fraction(IntVector words) {
-    return ((FloatVector) words.lanewise(LSHR, 8).convert(I2F, 0)).mul(0x1p-24f);
   }
 }

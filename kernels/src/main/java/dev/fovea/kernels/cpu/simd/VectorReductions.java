@@ -15,6 +15,10 @@ final class VectorReductions implements Reductions {
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int LANES = F.length();
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  /** All bits but the sign: as integers, magnitudes keep their order, and NaNs are above infinity. */
+  private static final int MAGNITUDE = Integer.MAX_VALUE;
+
   private static final Reductions SCALAR = new ScalarReductions();
 
   @Override
@@ -103,19 +107,20 @@ final class VectorReductions implements Reductions {
     int i = at;
     int end = at + count;
     for (; i <= end - 2 * LANES; i += 2 * LANES) {
-      a = a.max(magnitude(FloatVector.fromArray(F, x, i)));
-      b = b.max(magnitude(FloatVector.fromArray(F, x, i + LANES)));
+      a = FloatVector.fromArray(F, x, i).reinterpretAsInts().and(MAGNITUDE).max(a);
+      b = FloatVector.fromArray(F, x, i + LANES)
+          .reinterpretAsInts()
+          .and(MAGNITUDE)
+          .max(b);
     }
     for (; i < end; i += LANES) {
       VectorMask<Float> rest = F.indexInRange(i, end);
-      a = a.max(magnitude(FloatVector.fromArray(F, x, i, rest)));
+      a = FloatVector.fromArray(F, x, i, rest)
+          .reinterpretAsInts()
+          .and(MAGNITUDE)
+          .max(a);
     }
     return Float.intBitsToFloat(a.max(b).reduceLanes(VectorOperators.MAX));
-  }
-
-  /** As integers, magnitudes keep their order, and NaNs are above infinity. */
-  private static IntVector magnitude(FloatVector v) {
-    return v.reinterpretAsInts().and(Integer.MAX_VALUE);
   }
 
   @Override
@@ -135,10 +140,10 @@ final class VectorReductions implements Reductions {
     var c = FloatVector.fromArray(F, sums, sumsAt + 2 * LANES);
     var d = FloatVector.fromArray(F, sums, sumsAt + 3 * LANES);
     for (int r = 0, i = at; r < rows; r++, i += ld) {
-      a = a.add(FloatVector.fromArray(F, x, i));
-      b = b.add(FloatVector.fromArray(F, x, i + LANES));
-      c = c.add(FloatVector.fromArray(F, x, i + 2 * LANES));
-      d = d.add(FloatVector.fromArray(F, x, i + 3 * LANES));
+      a = FloatVector.fromArray(F, x, i).add(a);
+      b = FloatVector.fromArray(F, x, i + LANES).add(b);
+      c = FloatVector.fromArray(F, x, i + 2 * LANES).add(c);
+      d = FloatVector.fromArray(F, x, i + 3 * LANES).add(d);
     }
     a.intoArray(sums, sumsAt);
     b.intoArray(sums, sumsAt + LANES);
@@ -151,7 +156,7 @@ final class VectorReductions implements Reductions {
     VectorMask<Float> mask = F.indexInRange(0, count);
     var a = FloatVector.fromArray(F, sums, sumsAt, mask);
     for (int r = 0, i = at; r < rows; r++, i += ld) {
-      a = a.add(FloatVector.fromArray(F, x, i, mask));
+      a = FloatVector.fromArray(F, x, i, mask).add(a);
     }
     a.intoArray(sums, sumsAt, mask);
   }

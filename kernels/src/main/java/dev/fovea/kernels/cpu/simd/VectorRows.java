@@ -5,7 +5,10 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link Rows} with the Vector API: whole vectors, then one masked step. */
+/**
+ * {@link Rows} with the Vector API: whole vectors, then one masked step. Sums of lanes go by halves and are written
+ * out: {@code reduceLanes} adds in an order of its own, and in another one once compiled.
+ */
 final class VectorRows implements Rows {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = S.length();
@@ -76,12 +79,17 @@ final class VectorRows implements Rows {
     FloatVector sum = FloatVector.zero(S);
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      sum = sum.add(FloatVector.fromArray(S, x, at + i));
+      sum = FloatVector.fromArray(S, x, at + i).add(sum);
     }
     if (i < count) {
-      sum = sum.add(FloatVector.fromArray(S, x, at + i, S.indexInRange(i, count)));
+      sum = FloatVector.fromArray(S, x, at + i, S.indexInRange(i, count)).add(sum);
     }
-    return total(sum);
+    sum = LANES > 32 ? sum.add(sum.rearrange(BY_32)) : sum;
+    sum = LANES > 16 ? sum.add(sum.rearrange(BY_16)) : sum;
+    sum = LANES > 8 ? sum.add(sum.rearrange(BY_8)) : sum;
+    sum = LANES > 4 ? sum.add(sum.rearrange(BY_4)) : sum;
+    sum = sum.add(sum.rearrange(BY_2));
+    return sum.lane(0) + sum.lane(1);
   }
 
   @Override
@@ -97,26 +105,10 @@ final class VectorRows implements Rows {
       FloatVector deviation = FloatVector.fromArray(S, x, at + i, mask).sub(mean, mask);
       sum = deviation.fma(deviation, sum);
     }
-    return total(sum);
-  }
-
-  /**
-   * The sum of the lanes, by halves. {@code reduceLanes} adds in an order of its own, and in another one once compiled.
-   */
-  private static float total(FloatVector x) {
-    FloatVector sum = x;
-    if (LANES > 32) {
-      sum = sum.add(sum.rearrange(BY_32));
-    }
-    if (LANES > 16) {
-      sum = sum.add(sum.rearrange(BY_16));
-    }
-    if (LANES > 8) {
-      sum = sum.add(sum.rearrange(BY_8));
-    }
-    if (LANES > 4) {
-      sum = sum.add(sum.rearrange(BY_4));
-    }
+    sum = LANES > 32 ? sum.add(sum.rearrange(BY_32)) : sum;
+    sum = LANES > 16 ? sum.add(sum.rearrange(BY_16)) : sum;
+    sum = LANES > 8 ? sum.add(sum.rearrange(BY_8)) : sum;
+    sum = LANES > 4 ? sum.add(sum.rearrange(BY_4)) : sum;
     sum = sum.add(sum.rearrange(BY_2));
     return sum.lane(0) + sum.lane(1);
   }

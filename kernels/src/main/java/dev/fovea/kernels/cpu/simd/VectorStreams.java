@@ -76,17 +76,17 @@ final class VectorStreams implements Streams {
     FloatVector d = broadcast(F, 0f);
     int i = 0;
     for (; i <= count - 4 * LANES; i += 4 * LANES) {
-      a = a.add(fromMemorySegment(F, ALL, x + 4L * i, ORDER));
-      b = b.add(fromMemorySegment(F, ALL, x + 4L * i + BYTES, ORDER));
-      c = c.add(fromMemorySegment(F, ALL, x + 4L * i + 2 * BYTES, ORDER));
-      d = d.add(fromMemorySegment(F, ALL, x + 4L * i + 3 * BYTES, ORDER));
+      a = fromMemorySegment(F, ALL, x + 4L * i, ORDER).add(a);
+      b = fromMemorySegment(F, ALL, x + 4L * i + BYTES, ORDER).add(b);
+      c = fromMemorySegment(F, ALL, x + 4L * i + 2 * BYTES, ORDER).add(c);
+      d = fromMemorySegment(F, ALL, x + 4L * i + 3 * BYTES, ORDER).add(d);
     }
     for (; i <= count - LANES; i += LANES) {
-      a = a.add(fromMemorySegment(F, ALL, x + 4L * i, ORDER));
+      a = fromMemorySegment(F, ALL, x + 4L * i, ORDER).add(a);
     }
     if (i < count) {
       VectorMask<Float> in = F.indexInRange(i, count);
-      b = b.add(fromMemorySegment(F, ALL, x + 4L * i, ORDER, in));
+      b = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).add(b);
     }
     FloatVector s = a.add(b).add(c.add(d));
     s = LANES > 8 ? s.add(s.rearrange(BY_8)) : s;
@@ -171,7 +171,7 @@ final class VectorStreams implements Streams {
       slope.add(fromArray(F, dParameters, dBiasAt + i)).intoArray(dParameters, dBiasAt + i);
       slope.fma(normal, fromArray(F, dParameters, dWeightAt + i)).intoArray(dParameters, dWeightAt + i);
       FloatVector g = slope.mul(fromArray(F, weight, i));
-      a = a.add(g);
+      a = g.add(a);
       b = g.fma(normal, b);
     }
     a = LANES > 8 ? a.add(a.rearrange(BY_8)) : a;

@@ -7,12 +7,15 @@ import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** {@link Updates} with the Vector API; what is left over goes to the plain loops. */
 final class VectorUpdates implements Updates {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int LANES = F.length();
   private static final long BYTES = 4L * LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -126,7 +129,13 @@ final class VectorUpdates implements Updates {
   public void multiplyBf16(long m, int count, float factor) {
     long i = 0;
     for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
-      VectorConvert.nearestBf16(fromMemorySegment(F, ALL, m + i, ORDER).mul(factor))
+      FloatVector value = fromMemorySegment(F, ALL, m + i, ORDER).mul(factor);
+      IntVector bits = value.reinterpretAsInts();
+      IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
+      IntVector nearest = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
+      VectorMask<Integer> nan = value.compare(VectorOperators.NE, value).cast(I);
+      nearest
+          .blend(upper.or(0x40), nan)
           .lanewise(VectorOperators.LSHL, 16)
           .reinterpretAsFloats()
           .intoMemorySegment(ALL, m + i, ORDER);
