@@ -2,12 +2,15 @@
 //
 // fold: a block of 256 threads folds 4096 values to one (16 per thread in four chains, then a tree); launched again on
 //   its own results until one is left. 32 bytes of shared memory. Bound: HBM.
+// fold_squares: the first level of sums of squares of up to 1362 tensors, which stand in one table in the argument; a
+//   block finds its tensor by a binary search over their first blocks. 32 bytes of shared memory. Bound: HBM.
 // column_sums: a block of 32 x 8 threads sums 128 columns over a stretch of rows, four columns per thread; partial sums
 //   per stretch, which column_sums_finish adds up in order. 4 KiB of shared memory. Bound: HBM.
 
 #include <cstdint>
 
 #include "operand.cuh"
+#include "pieces.cuh"
 #include "reduce.cuh"
 
 using namespace fovea;
@@ -25,6 +28,27 @@ struct FoldArgs {
   int32_t accumulate;
 };
 static_assert(sizeof(FoldArgs) == 48);
+
+/// One of many tensors; block b of the launch folds the values from 4096 (b - firstBlock) on.
+struct FoldPiece {
+  void* data;
+  int64_t count;
+  int32_t firstBlock;
+  int16_t type;
+  int16_t vectors;
+};
+static_assert(sizeof(FoldPiece) == 24);
+
+constexpr int kFoldPieces = 1362;
+
+struct FoldSquaresArgs {
+  /// One number for each block.
+  float* out;
+  int32_t pieces;
+  int32_t reserved;
+  FoldPiece piece[kFoldPieces];
+};
+static_assert(sizeof(FoldSquaresArgs) == 16 + 1362 * 24);
 
 struct ColumnSumsArgs {
   Operand x;
@@ -67,36 +91,52 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kPerThread = 16;
 
+/// One number from the block's values, those from `first` on; all threads get it.
+__device__ __forceinline__ float fold_values(const Operand& x, int64_t first, int64_t count, int32_t kind, float* scratch) {
+  float chain[4] = {};
+#pragma unroll
+  for (int s = 0; s < kPerThread / 4; s++) {
+    const int64_t i = first + (s * kThreads + static_cast<int>(threadIdx.x)) * 4;
+    const int64_t left = count - i;
+    const Quad q = left > 0 ? load4(x, 0, i, static_cast<int>(left < 4 ? left : 4)) : Quad{};
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      switch (kind) {
+        case kSum:
+          chain[j] += q.v[j];
+          break;
+        case kSquares:
+          chain[j] = fmaf(q.v[j], q.v[j], chain[j]);
+          break;
+        default:
+          chain[j] = max_nan(chain[j], fabsf(q.v[j]));
+      }
+    }
+  }
+  return kind == kLargest
+             ? block_max<kThreads>(max_nan(max_nan(chain[0], chain[1]), max_nan(chain[2], chain[3])), scratch)
+             : block_sum<kThreads>((chain[0] + chain[1]) + (chain[2] + chain[3]), scratch);
+}
+
 }  // namespace
 
 extern "C" __global__ void __launch_bounds__(kThreads) fold(const __grid_constant__ FoldArgs args) {
   __shared__ float scratch[kThreads / 32];
   const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads * kPerThread;
-  float chain[4] = {};
-#pragma unroll
-  for (int s = 0; s < kPerThread / 4; s++) {
-    const int64_t i = first + (s * kThreads + static_cast<int>(threadIdx.x)) * 4;
-    const int64_t left = args.count - i;
-    const Quad x = left > 0 ? load4(args.x, 0, i, static_cast<int>(left < 4 ? left : 4)) : Quad{};
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      switch (args.kind) {
-        case kSum:
-          chain[j] += x.v[j];
-          break;
-        case kSquares:
-          chain[j] = fmaf(x.v[j], x.v[j], chain[j]);
-          break;
-        default:
-          chain[j] = max_nan(chain[j], fabsf(x.v[j]));
-      }
-    }
-  }
-  const float result = args.kind == kLargest
-                           ? block_max<kThreads>(max_nan(max_nan(chain[0], chain[1]), max_nan(chain[2], chain[3])), scratch)
-                           : block_sum<kThreads>((chain[0] + chain[1]) + (chain[2] + chain[3]), scratch);
+  const float result = fold_values(args.x, first, args.count, args.kind, scratch);
   if (threadIdx.x == 0) {
     args.out[blockIdx.x] = args.accumulate ? args.out[blockIdx.x] + result : result;
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads) fold_squares(const __grid_constant__ FoldSquaresArgs args) {
+  __shared__ float scratch[kThreads / 32];
+  const FoldPiece& piece = args.piece[piece_of(args.piece, args.pieces, &FoldPiece::firstBlock)];
+  const Operand x = {piece.data, 0, piece.type, piece.vectors};
+  const int64_t first = static_cast<int64_t>(static_cast<int>(blockIdx.x) - piece.firstBlock) * kThreads * kPerThread;
+  const float result = fold_values(x, first, piece.count, kSquares, scratch);
+  if (threadIdx.x == 0) {
+    args.out[blockIdx.x] = result;
   }
 }
 

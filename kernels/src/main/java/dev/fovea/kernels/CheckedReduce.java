@@ -1,5 +1,7 @@
 package dev.fovea.kernels;
 
+import java.util.List;
+
 /** {@link ReduceKernels} that check their arguments first. */
 record CheckedReduce(ReduceKernels kernels) implements ReduceKernels {
   @Override
@@ -12,6 +14,14 @@ record CheckedReduce(ReduceKernels kernels) implements ReduceKernels {
   public void sumOfSquares(Span x, Span out) {
     checkScalar(x, out);
     kernels.sumOfSquares(x, out);
+  }
+
+  @Override
+  public void sumOfSquares(List<Span> xs, Span out) {
+    for (int i = 0; i < xs.size(); i++) {
+      checkScalar(xs.get(i), out);
+    }
+    kernels.sumOfSquares(xs, out);
   }
 
   @Override

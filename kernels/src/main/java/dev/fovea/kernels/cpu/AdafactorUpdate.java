@@ -12,10 +12,10 @@ final class AdafactorUpdate {
   private float rate;
   private boolean half;
 
-  void set(Adafactor h) {
+  void set(Adafactor h, float learningRate, float decay) {
     momentum = h.momentum();
-    shrink = 1 - h.weightDecay();
-    rate = h.learningRate();
+    shrink = OptimizerStep.shrink(learningRate, decay);
+    rate = learningRate;
   }
 
   void moment(Span m) {

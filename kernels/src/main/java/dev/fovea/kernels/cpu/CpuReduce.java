@@ -8,6 +8,7 @@ import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Reductions;
 import dev.fovea.kernels.cpu.simd.Simd;
 import java.util.Arrays;
+import java.util.List;
 
 /** Reductions on CPU: one partial result per chunk of fixed size, then the partial results in order. */
 final class CpuReduce implements ReduceKernels {
@@ -38,6 +39,13 @@ final class CpuReduce implements ReduceKernels {
   public void sumOfSquares(Span x, Span out) {
     float sum = fold(Operation.SUM_OF_SQUARES, x);
     ALL.set(JAVA_FLOAT, out.address(), ALL.get(JAVA_FLOAT, out.address()) + sum);
+  }
+
+  @Override
+  public void sumOfSquares(List<Span> xs, Span out) {
+    for (int i = 0; i < xs.size(); i++) {
+      sumOfSquares(xs.get(i), out);
+    }
   }
 
   @Override

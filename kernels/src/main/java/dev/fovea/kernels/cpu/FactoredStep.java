@@ -59,9 +59,14 @@ final class FactoredStep implements Grid {
     memory = new InPlace(simd);
   }
 
+  void rule(Adafactor h, float learningRate, float itsBeta2, float decay) {
+    beta2 = itsBeta2;
+    eps = h.eps();
+    adafactor.set(h, learningRate, decay);
+  }
+
   void run(
       WorkerPool pool,
-      Adafactor h,
       Factors factors,
       Span param,
       Span gradient,
@@ -76,9 +81,6 @@ final class FactoredStep implements Grid {
     this.m = m;
     this.rounding = rounding;
     scale = OptimizerStep.scale(gradientScale);
-    beta2 = h.beta2();
-    eps = h.eps();
-    adafactor.set(h);
     adafactor.moment(m);
     split(factors);
     updating = false;

@@ -29,6 +29,7 @@ final class OptimizerStep extends Chunks {
   private float beta1;
   private float beta2;
   private float eps;
+  private float coupled;
   private float shrink;
   private float rate;
   private float rootScale;
@@ -46,29 +47,35 @@ final class OptimizerStep extends Chunks {
     memory = new InPlace(simd);
   }
 
-  void adamW(AdamW h) {
+  void adamW(AdamW h, float learningRate, float meanFactor, float rootFactor, float decay) {
     rule = Rule.ADAMW;
     beta1 = h.beta1();
     beta2 = h.beta2();
     eps = h.eps();
-    shrink = (float) (1 - (double) h.learningRate() * h.weightDecay());
-    rate = (float) (h.learningRate() / (1 - Math.pow(beta1, h.step())));
-    rootScale = (float) (1 / Math.sqrt(1 - Math.pow(beta2, h.step())));
+    shrink = shrink(learningRate, decay);
+    rate = learningRate * meanFactor;
+    rootScale = rootFactor;
   }
 
-  void adafactor(Adafactor h) {
+  void adafactor(Adafactor h, float learningRate, float itsBeta2, float decay) {
     rule = Rule.ADAFACTOR;
-    beta2 = h.beta2();
+    beta2 = itsBeta2;
     eps = h.eps();
-    adafactor.set(h);
+    adafactor.set(h, learningRate, decay);
   }
 
-  void sgd(Sgd h) {
+  void sgd(Sgd h, float learningRate, float decay) {
     rule = Rule.SGD;
     beta1 = h.momentum();
-    shrink = h.weightDecay();
-    rate = h.learningRate();
+    coupled = h.weightDecay();
+    shrink = shrink(learningRate, decay);
+    rate = learningRate;
     nesterov = h.nesterov();
+  }
+
+  /** The parameter's factor before the step. */
+  static float shrink(float learningRate, float decay) {
+    return Math.fma(-learningRate, decay, 1f);
   }
 
   void run(
@@ -96,7 +103,7 @@ final class OptimizerStep extends Chunks {
     switch (rule) {
       case ADAMW -> updates.adamW(p, g, mean, square, count, scale, beta1, beta2, eps, shrink, rate, rootScale);
       case ADAFACTOR -> adafactor.unfactored(updates, p, g, mean, square, count, scale, beta2, eps);
-      case SGD -> updates.momentum(p, g, mean, count, scale, beta1, shrink, rate, nesterov);
+      case SGD -> updates.momentum(p, g, mean, count, scale, beta1, coupled, shrink, rate, nesterov);
     }
     memory.store(mean, m, first, count, scratch);
     memory.store(p, param, first, count, rounding, scratch);

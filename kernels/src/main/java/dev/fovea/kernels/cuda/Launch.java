@@ -20,8 +20,8 @@ import java.lang.foreign.MemorySegment;
  * }</pre>
  */
 public final class Launch {
-  /** Most bytes that the arguments of a kernel may take. */
-  public static final int MAX_ARGUMENT_BYTES = 4096;
+  /** Most bytes that the arguments of a kernel may take, since compute capability 7.0. */
+  public static final int MAX_ARGUMENT_BYTES = 32_764;
 
   private static final int ALIGNMENT = 64;
   private static final int CONFIGURATION_BYTES = 256;
@@ -131,6 +131,12 @@ public final class Launch {
   /** Goes on at the next multiple of {@code alignment}: around a struct inside the struct. */
   public Launch align(int alignment) {
     next(0, alignment);
+    return this;
+  }
+
+  /** Leaves so many bytes as they are: fields that the kernel will not read. */
+  public Launch skip(int bytes) {
+    next(bytes, 1);
     return this;
   }
 

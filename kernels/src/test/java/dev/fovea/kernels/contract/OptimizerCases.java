@@ -2,14 +2,18 @@ package dev.fovea.kernels.contract;
 
 import static dev.fovea.kernels.DType.BF16;
 import static dev.fovea.kernels.DType.F32;
+import static dev.fovea.kernels.DType.I32;
 import static dev.fovea.kernels.contract.Tolerance.U;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.OptimizerKernels.Adafactor;
 import dev.fovea.kernels.OptimizerKernels.AdamW;
+import dev.fovea.kernels.OptimizerKernels.FactoredPiece;
 import dev.fovea.kernels.OptimizerKernels.Factors;
+import dev.fovea.kernels.OptimizerKernels.Piece;
 import dev.fovea.kernels.OptimizerKernels.Rounding;
 import dev.fovea.kernels.OptimizerKernels.Sgd;
+import dev.fovea.kernels.OptimizerKernels.StepValues;
 import dev.fovea.kernels.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,6 +75,148 @@ public final class OptimizerCases {
     return cases.stream();
   }
 
+  /** How many tensors move together. */
+  private static final int[] TENSORS = {1, 3, 40};
+
+  /** Steps of many tensors of odd sizes, also of more than one launch takes; of the larger numbers the third is empty. */
+  public static Stream<KernelCase> many() {
+    List<KernelCase> cases = new ArrayList<>();
+    for (int k = 0; k < KINDS.length; k++) {
+      for (int tensors : TENSORS) {
+        for (Rule rule : Rule.values()) {
+          if ((tensors + k + rule.ordinal()) % 2 == 0) {
+            cases.add(many(rule, tensors, KINDS[k], k % 3 != 0));
+          }
+        }
+      }
+    }
+    cases.add(many(Rule.ADAMW, 600, KINDS[4], true));
+    cases.add(many(Rule.SGD, 600, KINDS[1], true));
+    cases.add(many(Rule.ADAFACTOR, 600, KINDS[1], false));
+    cases.add(many(Rule.FACTORED, 300, KINDS[1], true));
+    return cases.stream();
+  }
+
+  private enum Rule {
+    ADAMW("adamW"),
+    SGD("sgd"),
+    ADAFACTOR("adafactorUnfactored"),
+    FACTORED("adafactor");
+
+    private final String method;
+
+    Rule(String method) {
+      this.method = method;
+    }
+  }
+
+  /** Sizes of tensors: most small where there are many of them. */
+  private static int count(int tensor, int tensors) {
+    return tensor == 2 && tensors > 3
+        ? 0
+        : tensors > 100 ? 1 + tensor % 7 : 1 + tensor * 977 % (tensor == 1 ? 9000 : 211);
+  }
+
+  private static Factors factors(int tensor, int tensors) {
+    return tensors > 100
+        ? Factors.matrix(1 + tensor % 3, 1 + tensor % 5)
+        : switch (tensor % 4) {
+          case 0 -> Factors.matrix(33, 17 + tensor);
+          case 1 -> new Factors(3, 40, 16, 40 * 16, 16);
+          case 2 -> new Factors(5, 12, 8, 8, 40);
+          default -> Factors.matrix(1, 140);
+        };
+  }
+
+  /** One step of many tensors with rates, decays and dtypes of their own; {@code recorded}: its values in memory. */
+  private static KernelCase many(Rule rule, int tensors, Kind kind, boolean recorded) {
+    String shape = tensors + " tensors " + kind + (recorded ? ", values in memory" : "");
+    long elements = 0;
+    for (int t = 0; t < tensors; t++) {
+      Factors f = factors(t, tensors);
+      elements +=
+          rule == Rule.FACTORED ? f.batchStride() * (f.batch() - 1) + f.rowStride() * f.rows() : count(t, tensors);
+    }
+    double bytes = bytes(elements, kind, 1) + 8.0 * elements;
+    return new KernelCase("optimizer." + rule.method + " of many", shape, 0, bytes, memory -> {
+      Span scale = kind.scaled ? memory.values(F32, 0.37) : null;
+      // the one in memory is the only one that counts then
+      Rounding rounding = new Rounding(kind.stochastic, 17, recorded ? 99 : kind.step);
+      Rounding its = new Rounding(kind.stochastic, 17, kind.step);
+      float rate = recorded ? 0.5f : 0.02f;
+      long step = recorded ? 77 : kind.step;
+      return switch (rule) {
+        case FACTORED -> {
+          List<FactoredPiece> pieces = factoredPieces(memory, tensors, kind);
+          Span now = recorded
+              ? words(memory, new Adafactor(0.02f, 0, 0.9f, 0.8f, 0.999f, 1e-30f, kind.step).values(its))
+              : null;
+          Adafactor h = new Adafactor(rate, 0, 0.9f, 0.8f, 0.999f, 1e-30f, step);
+          yield kernels -> kernels.optimizer().adafactor(h, now, pieces, scale, rounding);
+        }
+        case ADAFACTOR -> {
+          List<Piece> pieces = pieces(memory, tensors, kind, true, 1, 16 * U * 40);
+          Span now = recorded
+              ? words(memory, new Adafactor(0.02f, 0, 0.9f, 0.8f, 0.999f, 1e-30f, kind.step).values(its))
+              : null;
+          Adafactor h = new Adafactor(rate, 0, 0.9f, 0.8f, 0.999f, 1e-30f, step);
+          yield kernels -> kernels.optimizer().adafactorUnfactored(h, now, pieces, scale, rounding);
+        }
+        case ADAMW -> {
+          List<Piece> pieces = pieces(memory, tensors, kind, true, 60, 8 * U);
+          Span now = recorded ? words(memory, new AdamW(0.02f, 0.9f, 0.95f, 1e-6f, 0, kind.step).values(its)) : null;
+          AdamW h = new AdamW(rate, 0.9f, 0.95f, 1e-6f, 0, step);
+          yield kernels -> kernels.optimizer().adamW(h, now, pieces, scale, rounding);
+        }
+        case SGD -> {
+          List<Piece> pieces = pieces(memory, tensors, kind, false, 1, 8 * U);
+          Span now = recorded ? words(memory, new Sgd(0.02f, 0.9f, 0.01f, true).values(its)) : null;
+          Sgd h = new Sgd(rate, 0.9f, 0.01f, true);
+          yield kernels -> kernels.optimizer().sgd(h, now, pieces, scale, rounding);
+        }
+      };
+    });
+  }
+
+  /** What a step reads of the device. */
+  private static Span words(CaseMemory memory, StepValues values) {
+    return memory.values(I32, IntStream.of(values.words()).asDoubleStream().toArray());
+  }
+
+  /** Every third tensor is of other dtypes than the kind says. */
+  private static Kind kind(Kind kind, int tensor) {
+    return tensor % 3 == 2
+        ? new Kind(kind.param == F32 ? BF16 : F32, kind.gradient, F32, false, kind.stochastic, kind.step, kind.decay)
+        : new Kind(kind.param, kind.gradient, kind.m, false, kind.stochastic, kind.step, kind.decay);
+  }
+
+  private static List<Piece> pieces(
+      CaseMemory memory, int tensors, Kind kind, boolean second, double step, double mError) {
+    List<Piece> pieces = new ArrayList<>();
+    for (int t = 0; t < tensors; t++) {
+      int count = count(t, tensors);
+      Operands o = new Operands(memory, kind(kind, t), count, step, mError, "." + t);
+      Span v = second ? memory.inout("v." + t, squares(memory, count), Tolerance.relative(8 * U)) : null;
+      pieces.add(new Piece(o.param, o.gradient, o.m, v, t % 2 == 0 ? 1 : 0.75f, kind.decay * (t % 4)));
+    }
+    return pieces;
+  }
+
+  private static List<FactoredPiece> factoredPieces(CaseMemory memory, int tensors, Kind kind) {
+    List<FactoredPiece> pieces = new ArrayList<>();
+    for (int t = 0; t < tensors; t++) {
+      Factors f = factors(t, tensors);
+      long count = f.batchStride() * (f.batch() - 1) + f.rowStride() * f.rows();
+      double error = (f.rows() + f.columns() + 64) * U;
+      Operands o = new Operands(memory, kind(kind, t), count, 1 + f.rows() * 0.01, 8 * error, "." + t);
+      Span row = memory.inout("vRow." + t, squares(memory, f.batch() * f.rows()), Tolerance.relative(error));
+      Span column = memory.inout("vColumn." + t, squares(memory, f.batch() * f.columns()), Tolerance.relative(error));
+      pieces.add(
+          new FactoredPiece(f, o.param, o.gradient, o.m, row, column, t % 2 == 0 ? 1 : 0.75f, kind.decay * (t % 4)));
+    }
+    return pieces;
+  }
+
   /** Weights of ViT-B and of a large embedding, out of cache. */
   public static Stream<KernelCase> timed() {
     Kind f32 = KINDS[0];
@@ -97,16 +243,22 @@ public final class OptimizerCases {
     final Rounding rounding;
 
     Operands(CaseMemory memory, Kind kind, long count, double step, double mError) {
+      this(memory, kind, count, step, mError, "");
+    }
+
+    Operands(CaseMemory memory, Kind kind, long count, double step, double mError, String suffix) {
       // a flip of one random bit is one unit in the last place of BF16
       Tolerance computed = new Tolerance(16 * U * (5 + step), 16 * U);
       Tolerance stored = kind.stochastic && kind.param == BF16
           ? new Tolerance(computed.absolute(), 0x1.02p-7)
           : computed.rounded(kind.param);
-      param = memory.inout("param", memory.normal(kind.param, count, 1), stored);
+      param = memory.inout("param" + suffix, memory.normal(kind.param, count, 1), stored);
       gradient = memory.normal(kind.gradient, count, 0.1);
       scale = kind.scaled ? memory.values(F32, 0.37) : null;
       m = memory.inout(
-          "m", memory.normal(kind.m, count, 0.1), Tolerance.absolute(mError).rounded(kind.m));
+          "m" + suffix,
+          memory.normal(kind.m, count, 0.1),
+          Tolerance.absolute(mError).rounded(kind.m));
       rounding = new Rounding(kind.stochastic, 17, kind.step);
     }
   }
@@ -129,7 +281,7 @@ public final class OptimizerCases {
   }
 
   private static Adafactor adafactor(Kind kind) {
-    return new Adafactor(0.01f, kind.decay * 0.01f, 0.9f, 0.8f, 0.999f, 1e-30f, kind.step);
+    return new Adafactor(0.01f, kind.decay, 0.9f, 0.8f, 0.999f, 1e-30f, kind.step);
   }
 
   private static KernelCase unfactored(int count, Kind kind) {

@@ -7,6 +7,7 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /** Cases of {@link dev.fovea.kernels.ReduceKernels}. */
@@ -43,6 +44,9 @@ public final class ReduceCases {
         cases.add(columnSums(dtype, m[0], m[1], m[2]));
       }
     }
+    for (int tensors : new int[] {1, 5, 30, 1400}) {
+      cases.add(sumOfSquaresOfMany(tensors));
+    }
     for (double squares : new double[] {0, 1e-30, 0.25, 4, 9, 1e30, Double.POSITIVE_INFINITY, Double.NaN}) {
       cases.add(clipFactor(squares));
     }
@@ -74,6 +78,23 @@ public final class ReduceCases {
       Span x = memory.normal(dtype, count, 1);
       Span out = memory.inout("out", memory.values(F32, 3), Tolerance.relative(bound(count)));
       return kernels -> kernels.reduce().sumOfSquares(x, out);
+    });
+  }
+
+  /** Tensors of odd sizes and both dtypes, one of them empty; many are small. */
+  private static KernelCase sumOfSquaresOfMany(int tensors) {
+    long[] counts = new long[tensors];
+    for (int t = 0; t < tensors; t++) {
+      counts[t] = t == 3 ? 0 : tensors > 100 ? 1 + t % 5 : 1 + t * 4099L % (t == 1 ? 20_000 : 700);
+    }
+    long all = LongStream.of(counts).sum();
+    return new KernelCase("reduce.sumOfSquares of many", tensors + " tensors", 0, 3.0 * all, memory -> {
+      List<Span> xs = new ArrayList<>();
+      for (int t = 0; t < tensors; t++) {
+        xs.add(memory.normal(t % 2 == 0 ? F32 : BF16, counts[t], 1));
+      }
+      Span out = memory.inout("out", memory.values(F32, 3), Tolerance.relative(bound(all) + tensors * Tolerance.U));
+      return kernels -> kernels.reduce().sumOfSquares(xs, out);
     });
   }
 

@@ -32,7 +32,7 @@ class OptimizerContractTest {
 
   @TestFactory
   Stream<DynamicTest> contract() {
-    return Devices.contract(OptimizerCases.all());
+    return Devices.contract(Stream.concat(OptimizerCases.all(), OptimizerCases.many()));
   }
 
   @TestFactory

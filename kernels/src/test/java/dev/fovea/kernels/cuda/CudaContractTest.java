@@ -57,6 +57,7 @@ class CudaContractTest {
     return Stream.of(
             ElementwiseCases.all().filter(test -> test.kernel().startsWith("elementwise.activation")),
             OptimizerCases.all().filter(test -> !test.kernel().equals("optimizer.adafactor")),
+            OptimizerCases.many().filter(test -> !test.kernel().startsWith("optimizer.adafactor ")),
             RandomCases.all())
         .flatMap(cases -> cases)
         .filter(test -> test.bytes() >= 1000 && test.bytes() <= 5e4)
@@ -105,7 +106,7 @@ class CudaContractTest {
 
   @TestFactory
   Stream<DynamicTest> optimizer() {
-    return contract(OptimizerCases.all(), 4e5, 0);
+    return contract(Stream.concat(OptimizerCases.all(), OptimizerCases.many()), 4e5, 0);
   }
 
   @TestFactory

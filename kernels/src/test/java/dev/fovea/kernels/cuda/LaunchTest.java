@@ -26,6 +26,7 @@ class LaunchTest {
     assertEquals(9, launch.arguments().get(JAVA_BYTE, 64));
     assertEquals(0, launch.reset().argumentBytes());
     assertEquals(8, launch.i32(1).align(8).argumentBytes());
+    assertEquals(24, launch.skip(16).argumentBytes());
   }
 
   @Test
@@ -35,8 +36,8 @@ class LaunchTest {
     rejects("block x: got 1025, expected 1 to 1024", () -> launch.block(1025, 1, 1));
     rejects("cluster z: got 17, expected 1 to 16", () -> launch.cluster(1, 1, 17));
     rejects(
-        "arguments: got more than 4096 bytes, expected at most that",
-        () -> launch.bytes(MemorySegment.ofArray(new byte[4097]), 1));
+        "arguments: got more than 32764 bytes, expected at most that",
+        () -> launch.bytes(MemorySegment.ofArray(new byte[32_765]), 1));
   }
 
   private static void rejects(String message, Runnable call) {

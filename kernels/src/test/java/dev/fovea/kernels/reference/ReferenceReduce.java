@@ -2,6 +2,7 @@ package dev.fovea.kernels.reference;
 
 import dev.fovea.kernels.ReduceKernels;
 import dev.fovea.kernels.Span;
+import java.util.List;
 
 /** {@link ReduceKernels} in double precision. */
 final class ReferenceReduce implements ReduceKernels {
@@ -19,6 +20,17 @@ final class ReferenceReduce implements ReduceKernels {
     double sum = 0;
     for (long i = 0; i < x.count(); i++) {
       sum += Mat.get(x, i) * Mat.get(x, i);
+    }
+    Mat.add(out, 0, sum);
+  }
+
+  @Override
+  public void sumOfSquares(List<Span> xs, Span out) {
+    double sum = 0;
+    for (Span x : xs) {
+      for (long i = 0; i < x.count(); i++) {
+        sum += Mat.get(x, i) * Mat.get(x, i);
+      }
     }
     Mat.add(out, 0, sum);
   }

@@ -2,6 +2,8 @@ package dev.fovea.vit.train;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.OptimizerKernels;
+import dev.fovea.kernels.OptimizerKernels.FactoredPiece;
+import dev.fovea.kernels.OptimizerKernels.Piece;
 import dev.fovea.kernels.OptimizerKernels.Rounding;
 import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Shape;
@@ -44,63 +46,82 @@ public final class Adafactor extends Optimizer {
     begin();
   }
 
+  /** A parameter's first moment, and the parts of it that have second moments of their own. */
+  private record Parts(Tensor m, List<Second> seconds) implements Rule {}
+
+  /**
+   * The second moment of a part.
+   *
+   * @param v of every element, or factored the rows'
+   * @param column the columns', null if it is not factored
+   */
+  private record Second(
+      Factoring.Part part, Tensor v, @Nullable Tensor column) {}
+
   @Override
   Rule rule(Parameter parameter) {
     Tensor m = zeros("m", parameter, settings.moment, parameter.value().shape());
-    List<Piece> pieces = new ArrayList<>();
+    List<Second> seconds = new ArrayList<>();
     List<Factoring.Part> parts =
         factoring.parts(parameter.name(), parameter.value().shape());
     for (int i = 0; i < parts.size(); i++) {
-      pieces.add(new Piece(parameter, parts.get(i), parts.size() == 1 ? "" : i + ".", m));
+      seconds.add(second(parameter, parts.get(i), parts.size() == 1 ? "" : i + "."));
     }
-    return (gradient, scale, rate, step) -> {
-      var h = new OptimizerKernels.Adafactor(
-          (float) rate,
-          (float) (rate * parameter.decay()),
-          (float) settings.momentum,
-          (float) settings.decayRate,
-          (float) settings.beta2Cap,
-          (float) settings.eps,
-          step);
-      for (Piece piece : pieces) {
-        piece.update(h, gradient, scale);
-      }
-    };
+    return new Parts(m, seconds);
   }
 
-  /** The step of one part of a parameter. */
-  private final class Piece {
-    private final OptimizerKernels kernels = device().kernels().optimizer();
-    private final Factoring.Part part;
-    private final Tensor value;
-    private final Tensor m;
-    private final Tensor v;
-    private final @Nullable Tensor column;
+  private Second second(Parameter parameter, Factoring.Part part, String number) {
+    OptimizerKernels.Factors f = part.factors();
+    if (f == null) {
+      return new Second(part, zeros("v" + number, parameter, DType.F32, Shape.of(part.count())), null);
+    }
+    Tensor row = zeros("row" + number, parameter, DType.F32, Shape.of(f.batch(), f.rows()));
+    return new Second(part, row, zeros("column" + number, parameter, DType.F32, Shape.of(f.batch(), f.columns())));
+  }
 
-    Piece(Parameter parameter, Factoring.Part part, String number, Tensor m) {
-      this.part = part;
-      this.value = parameter.value();
-      this.m = m;
-      OptimizerKernels.Factors f = part.factors();
-      if (f == null) {
-        v = zeros("v" + number, parameter, DType.F32, Shape.of(part.count()));
-        column = null;
-      } else {
-        v = zeros("row" + number, parameter, DType.F32, Shape.of(f.batch(), f.rows()));
-        column = zeros("column" + number, parameter, DType.F32, Shape.of(f.batch(), f.columns()));
+  private OptimizerKernels.Adafactor at(double learningRate, long step) {
+    return new OptimizerKernels.Adafactor(
+        (float) learningRate,
+        0,
+        (float) settings.momentum,
+        (float) settings.decayRate,
+        (float) settings.beta2Cap,
+        (float) settings.eps,
+        step);
+  }
+
+  @Override
+  OptimizerKernels.StepValues valuesAt(double learningRate, long step) {
+    return at(learningRate, step).values(Rounding.NEAREST);
+  }
+
+  @Override
+  void move(List<Moving> moving, When when) {
+    List<Piece> pieces = new ArrayList<>();
+    List<FactoredPiece> factored = new ArrayList<>();
+    for (Moving each : moving) {
+      Parts its = (Parts) each.rule();
+      for (Second second : its.seconds) {
+        add(each, its.m.span(), second, pieces, factored);
       }
     }
+    OptimizerKernels kernels = device().kernels().optimizer();
+    OptimizerKernels.Adafactor h = at(when.learningRate(), when.step());
+    kernels.adafactorUnfactored(h, when.now(), pieces, when.gradientScale(), Rounding.NEAREST);
+    kernels.adafactor(h, when.now(), factored, when.gradientScale(), Rounding.NEAREST);
+  }
 
-    void update(OptimizerKernels.Adafactor h, Span gradient, @Nullable Span scale) {
-      Span p = value.span().slice(part.first(), part.count());
-      Span g = gradient.slice(part.first(), part.count());
-      Span moment = m.span().slice(part.first(), part.count());
-      OptimizerKernels.Factors f = part.factors();
-      if (f == null || column == null) {
-        kernels.adafactorUnfactored(h, p, g, scale, v.span(), moment, Rounding.NEAREST);
-      } else {
-        kernels.adafactor(h, f, p, g, scale, v.span(), column.span(), moment, Rounding.NEAREST);
-      }
+  private static void add(Moving moving, Span moment, Second second, List<Piece> pieces, List<FactoredPiece> factored) {
+    Factoring.Part part = second.part;
+    Span p = moving.value().slice(part.first(), part.count());
+    Span g = moving.gradient().slice(part.first(), part.count());
+    Span m = moment.slice(part.first(), part.count());
+    Span v = second.v.span();
+    OptimizerKernels.Factors f = part.factors();
+    if (f == null || second.column == null) {
+      pieces.add(new Piece(p, g, m, v, moving.rate(), moving.decay()));
+    } else {
+      factored.add(new FactoredPiece(f, p, g, m, v, second.column.span(), moving.rate(), moving.decay()));
     }
   }
 }

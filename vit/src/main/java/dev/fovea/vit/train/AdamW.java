@@ -2,8 +2,10 @@ package dev.fovea.vit.train;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.OptimizerKernels;
+import dev.fovea.kernels.OptimizerKernels.Piece;
 import dev.fovea.kernels.OptimizerKernels.Rounding;
 import dev.fovea.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /** AdamW (Loshchilov and Hutter, 2019), as PyTorch computes it. */
@@ -26,21 +28,34 @@ public final class AdamW extends Optimizer {
     begin();
   }
 
+  /** A parameter's moments. */
+  private record Moments(Tensor m, Tensor v) implements Rule {}
+
   @Override
   Rule rule(Parameter parameter) {
     Tensor value = parameter.value();
-    Tensor m = zeros("m", parameter, settings.moment, value.shape());
-    Tensor v = zeros("v", parameter, DType.F32, value.shape());
-    OptimizerKernels kernels = device().kernels().optimizer();
-    return (gradient, scale, rate, step) -> {
-      var h = new OptimizerKernels.AdamW(
-          (float) rate,
-          (float) settings.beta1,
-          (float) settings.beta2,
-          (float) settings.eps,
-          (float) parameter.decay(),
-          step);
-      kernels.adamW(h, value.span(), gradient, scale, m.span(), v.span(), Rounding.NEAREST);
-    };
+    return new Moments(
+        zeros("m", parameter, settings.moment, value.shape()), zeros("v", parameter, DType.F32, value.shape()));
+  }
+
+  private OptimizerKernels.AdamW at(double learningRate, long step) {
+    return new OptimizerKernels.AdamW(
+        (float) learningRate, (float) settings.beta1, (float) settings.beta2, (float) settings.eps, 0, step);
+  }
+
+  @Override
+  OptimizerKernels.StepValues valuesAt(double learningRate, long step) {
+    return at(learningRate, step).values(Rounding.NEAREST);
+  }
+
+  @Override
+  void move(List<Moving> moving, When when) {
+    List<Piece> pieces = new ArrayList<>(moving.size());
+    for (Moving each : moving) {
+      Moments its = (Moments) each.rule();
+      pieces.add(new Piece(each.value(), each.gradient(), its.m.span(), its.v.span(), each.rate(), each.decay()));
+    }
+    OptimizerKernels.AdamW h = at(when.learningRate(), when.step());
+    device().kernels().optimizer().adamW(h, when.now(), pieces, when.gradientScale(), Rounding.NEAREST);
   }
 }

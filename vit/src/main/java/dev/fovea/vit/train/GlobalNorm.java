@@ -1,10 +1,11 @@
 package dev.fovea.vit.train;
 
 import dev.fovea.kernels.DType;
-import dev.fovea.kernels.ReduceKernels;
+import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Gradients;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The norm of all gradients together. */
@@ -14,13 +15,14 @@ public final class GlobalNorm {
   /** The sum of squares over the gradients of these parameters, in their order; F32 [1], in the current scope. */
   public static Tensor sumOfSquares(List<Parameter> parameters, Gradients gradients) {
     Tensor sum = Tensor.zeros(Shape.of(1), DType.F32);
-    ReduceKernels kernels = sum.device().kernels().reduce();
+    List<Span> all = new ArrayList<>();
     for (Parameter parameter : parameters) {
       Tensor gradient = gradients.of(parameter.value());
       if (gradient != null) {
-        kernels.sumOfSquares(gradient.span(), sum.span());
+        all.add(gradient.span());
       }
     }
+    sum.device().kernels().reduce().sumOfSquares(all, sum.span());
     return sum;
   }
 

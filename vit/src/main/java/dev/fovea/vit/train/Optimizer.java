@@ -1,12 +1,14 @@
 package dev.fovea.vit.train;
 
 import dev.fovea.kernels.DType;
+import dev.fovea.kernels.OptimizerKernels;
 import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Device;
 import dev.fovea.tensor.Gradients;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -24,17 +26,39 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
   private final Map<String, Tensor> state = new LinkedHashMap<>();
   private final Scope scope;
 
-  /** How one parameter moves. */
-  interface Rule {
-    /**
-     * One step.
-     *
-     * @param gradientScale F32 [1], multiplies the gradient; null for 1
-     * @param learningRate of this parameter
-     * @param step from 1
-     */
-    void update(Span gradient, @Nullable Span gradientScale, double learningRate, long step);
+  /** What a step does to one parameter; made once, with the parameter's state. */
+  interface Rule {}
+
+  /**
+   * A parameter that moves at this step.
+   *
+   * @param gradient as large as the parameter
+   */
+  record Moving(Parameter parameter, Rule rule, Span gradient) {
+    float rate() {
+      return (float) parameter.rate();
+    }
+
+    float decay() {
+      return (float) parameter.decay();
+    }
+
+    Span value() {
+      return parameter.value().span();
+    }
   }
+
+  /**
+   * When a step is, in terms of the schedule.
+   *
+   * @param now the step's {@link #values} in the device's memory, or null to take rate and number from here
+   * @param gradientScale F32 [1], multiplies gradients; null for 1
+   */
+  record When(
+      double learningRate,
+      long step,
+      @Nullable Span now,
+      @Nullable Span gradientScale) {}
 
   Optimizer(List<Parameter> parameters) {
     if (parameters.isEmpty()) {
@@ -55,6 +79,12 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
 
   /** The rule of a parameter, with state made by {@link #zeros}. */
   abstract Rule rule(Parameter parameter);
+
+  /** One step of some parameters, all in as few launches as one. */
+  abstract void move(List<Moving> moving, When when);
+
+  /** What a step reads that differs from step to step. */
+  abstract OptimizerKernels.StepValues valuesAt(double learningRate, long step);
 
   /** A tensor of state, stored as {@code kind.name}. */
   final Tensor zeros(String kind, Parameter parameter, DType dtype, Shape shape) {
@@ -85,27 +115,55 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
    * @param step from 1
    */
   public final void step(Gradients gradients, @Nullable Tensor gradientScale, double learningRate, long step) {
+    move(moving(gradients), new When(learningRate, step, null, span(gradientScale)));
+  }
+
+  /**
+   * One step as the other, whose rate and number are read from the device's memory when it runs: recorded once, it can
+   * be replayed as any step.
+   *
+   * @param values I32 [6], which holds {@link #values} by then
+   */
+  public final void step(Gradients gradients, @Nullable Tensor gradientScale, Tensor values) {
+    move(moving(gradients), new When(0, 1, values.span(), span(gradientScale)));
+  }
+
+  /**
+   * What a step reads of the schedule: the content of the tensor that {@link #step(Gradients, Tensor, Tensor)} takes.
+   *
+   * @param learningRate before parameters' own factors
+   * @param step from 1
+   */
+  public final int[] values(double learningRate, long step) {
+    return valuesAt(learningRate, step).words();
+  }
+
+  private List<Moving> moving(Gradients gradients) {
+    List<Moving> moving = new ArrayList<>(parameters.size());
     for (Parameter parameter : parameters) {
       Tensor gradient = gradients.of(parameter.value());
       if (gradient != null) {
-        update(parameter, gradient, gradientScale, learningRate, step);
+        moving.add(moving(parameter, gradient));
       }
     }
+    return moving;
   }
 
   /** One step of one parameter, as soon as its gradient is there. */
   public final void step(Parameter parameter, Tensor gradient, double learningRate, long step) {
-    update(parameter, gradient, null, learningRate, step);
+    move(List.of(moving(parameter, gradient)), new When(learningRate, step, null, null));
   }
 
-  private void update(
-      Parameter parameter, Tensor gradient, @Nullable Tensor gradientScale, double learningRate, long step) {
+  private Moving moving(Parameter parameter, Tensor gradient) {
     Rule rule = rules.get(parameter.value());
     if (rule == null) {
       throw new IllegalArgumentException("parameter: got " + parameter.name() + ", expected one of this optimizer's");
     }
-    rule.update(
-        gradient.span(), gradientScale == null ? null : gradientScale.span(), learningRate * parameter.rate(), step);
+    return new Moving(parameter, rule, gradient.span());
+  }
+
+  private static @Nullable Span span(@Nullable Tensor tensor) {
+    return tensor == null ? null : tensor.span();
   }
 
   /** Frees the state. */

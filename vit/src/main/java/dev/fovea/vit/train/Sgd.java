@@ -1,10 +1,12 @@
 package dev.fovea.vit.train;
 
 import dev.fovea.kernels.DType;
-import dev.fovea.kernels.ElementwiseKernels;
 import dev.fovea.kernels.OptimizerKernels;
+import dev.fovea.kernels.OptimizerKernels.Piece;
 import dev.fovea.kernels.OptimizerKernels.Rounding;
+import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /** SGD with momentum and decoupled weight decay, as the papers fine-tune (Scaling ViT, appendix D). */
@@ -27,19 +29,31 @@ public final class Sgd extends Optimizer {
     begin();
   }
 
+  /** A parameter's momentum. */
+  private record Momentum(Tensor m) implements Rule {}
+
   @Override
   Rule rule(Parameter parameter) {
-    Tensor value = parameter.value();
-    Tensor m = zeros("m", parameter, settings.moment, value.shape());
-    OptimizerKernels kernels = device().kernels().optimizer();
-    ElementwiseKernels elementwise = device().kernels().elementwise();
-    return (gradient, scale, rate, step) -> {
-      if (parameter.decay() != 0) {
-        float kept = (float) (1 - rate * parameter.decay());
-        elementwise.combine(kept, value.span(), 0, null, value.span());
-      }
-      var h = new OptimizerKernels.Sgd((float) rate, (float) settings.momentum, 0, settings.nesterov);
-      kernels.sgd(h, value.span(), gradient, scale, m.span(), Rounding.NEAREST);
-    };
+    return new Momentum(zeros("m", parameter, settings.moment, parameter.value().shape()));
+  }
+
+  private OptimizerKernels.Sgd at(double learningRate) {
+    return new OptimizerKernels.Sgd((float) learningRate, (float) settings.momentum, 0, settings.nesterov);
+  }
+
+  @Override
+  OptimizerKernels.StepValues valuesAt(double learningRate, long step) {
+    return at(learningRate).values(Rounding.NEAREST);
+  }
+
+  @Override
+  void move(List<Moving> moving, When when) {
+    List<Piece> pieces = new ArrayList<>(moving.size());
+    for (Moving each : moving) {
+      Span m = ((Momentum) each.rule()).m.span();
+      pieces.add(new Piece(each.value(), each.gradient(), m, null, each.rate(), each.decay()));
+    }
+    OptimizerKernels.Sgd h = at(when.learningRate());
+    device().kernels().optimizer().sgd(h, when.now(), pieces, when.gradientScale(), Rounding.NEAREST);
   }
 }

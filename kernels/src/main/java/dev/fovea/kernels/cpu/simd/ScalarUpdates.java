@@ -81,13 +81,22 @@ final class ScalarUpdates implements Updates {
 
   @Override
   public void momentum(
-      long p, long g, long m, int count, float scale, float momentum, float decay, float rate, boolean nesterov) {
+      long p,
+      long g,
+      long m,
+      int count,
+      float scale,
+      float momentum,
+      float coupled,
+      float shrink,
+      float rate,
+      boolean nesterov) {
     for (long i = 0; i < 4L * count; i += 4) {
       float old = ALL.get(JAVA_FLOAT, p + i);
-      float d = Math.fma(decay, old, ALL.get(JAVA_FLOAT, g + i) * scale);
+      float d = Math.fma(coupled, old, ALL.get(JAVA_FLOAT, g + i) * scale);
       float moving = Math.fma(momentum, ALL.get(JAVA_FLOAT, m + i), d);
       ALL.set(JAVA_FLOAT, m + i, moving);
-      ALL.set(JAVA_FLOAT, p + i, Math.fma(-rate, nesterov ? Math.fma(momentum, moving, d) : moving, old));
+      ALL.set(JAVA_FLOAT, p + i, Math.fma(-rate, nesterov ? Math.fma(momentum, moving, d) : moving, old * shrink));
     }
   }
 

@@ -60,11 +60,20 @@ public interface Updates {
       float rate);
 
   /**
-   * {@code d = g + decay p; m = momentum m + d; p -= rate m}, or {@code p -= rate (d + momentum m)} with Nesterov's
-   * momentum.
+   * {@code d = g + coupled p; m = momentum m + d; p = shrink p - rate m}, or {@code p = shrink p - rate (d + momentum
+   * m)} with Nesterov's momentum.
    */
   void momentum(
-      long p, long g, long m, int count, float scale, float momentum, float decay, float rate, boolean nesterov);
+      long p,
+      long g,
+      long m,
+      int count,
+      float scale,
+      float momentum,
+      float coupled,
+      float shrink,
+      float rate,
+      boolean nesterov);
 
   /** {@code m = factor m}, the product rounded to BF16. */
   void multiplyBf16(long m, int count, float factor);

@@ -111,18 +111,27 @@ final class VectorUpdates implements Updates {
 
   @Override
   public void momentum(
-      long p, long g, long m, int count, float scale, float momentum, float decay, float rate, boolean nesterov) {
+      long p,
+      long g,
+      long m,
+      int count,
+      float scale,
+      float momentum,
+      float coupled,
+      float shrink,
+      float rate,
+      boolean nesterov) {
     long i = 0;
     for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
       FloatVector old = fromMemorySegment(F, ALL, p + i, ORDER);
       FloatVector d =
-          old.fma(broadcast(F, decay), fromMemorySegment(F, ALL, g + i, ORDER).mul(scale));
+          old.fma(broadcast(F, coupled), fromMemorySegment(F, ALL, g + i, ORDER).mul(scale));
       FloatVector moving = fromMemorySegment(F, ALL, m + i, ORDER).fma(broadcast(F, momentum), d);
       moving.intoMemorySegment(ALL, m + i, ORDER);
       FloatVector step = nesterov ? moving.fma(broadcast(F, momentum), d) : moving;
-      step.fma(broadcast(F, -rate), old).intoMemorySegment(ALL, p + i, ORDER);
+      step.fma(broadcast(F, -rate), old.mul(shrink)).intoMemorySegment(ALL, p + i, ORDER);
     }
-    SCALAR.momentum(p + i, g + i, m + i, count % LANES, scale, momentum, decay, rate, nesterov);
+    SCALAR.momentum(p + i, g + i, m + i, count % LANES, scale, momentum, coupled, shrink, rate, nesterov);
   }
 
   @Override
