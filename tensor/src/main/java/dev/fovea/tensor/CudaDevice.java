@@ -61,6 +61,7 @@ public final class CudaDevice implements Device, AutoCloseable {
   private final MemoryPool pool;
   private final MemoryStats memory;
   private volatile @Nullable CudaKernels kernels;
+  private @Nullable CudaCopies offloads;
   private volatile boolean closed;
 
   private CudaDevice(Driver driver, String name) {
@@ -123,6 +124,17 @@ public final class CudaDevice implements Device, AutoCloseable {
   MemoryPool pool() {
     checkOpen();
     return pool;
+  }
+
+  /** Copies of what is put away while it is not needed; made when first asked for. */
+  synchronized CudaCopies offloads() {
+    checkOpen();
+    CudaCopies made = offloads;
+    if (made == null) {
+      made = new CudaCopies(driver, stream);
+      offloads = made;
+    }
+    return made;
   }
 
   /** Waits until everything that was queued is done. What has failed in the meantime is thrown here. */
@@ -195,6 +207,9 @@ public final class CudaDevice implements Device, AutoCloseable {
     }
     driver.synchronize(stream);
     closed = true;
+    if (offloads != null) {
+      offloads.close();
+    }
     CudaKernels made = kernels;
     if (made != null) {
       made.close();

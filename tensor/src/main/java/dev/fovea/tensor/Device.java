@@ -38,7 +38,7 @@ public sealed interface Device permits CpuDevice, CudaDevice {
 
   /**
    * The first GPU that can be used, or else the CPU. Chosen once for the whole process; which it was, and why, is
-   * logged then.
+   * logged then, at level DEBUG.
    */
   static Device auto() {
     return DeviceChoice.Auto.DEVICE;

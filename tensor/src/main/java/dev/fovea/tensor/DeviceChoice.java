@@ -42,7 +42,7 @@ final class DeviceChoice {
         try {
           CudaDevice device = Device.cuda(ordinal);
           log.log(
-              Level.INFO,
+              Level.DEBUG,
               Check.text("computing on %s, %s", device.name(), device.info().name()));
           return device;
         } catch (CudaException e) {
@@ -53,7 +53,7 @@ final class DeviceChoice {
         throw first;
       }
     } catch (CudaException e) {
-      log.log(Level.INFO, Check.text("computing on the CPU: %s", e.getMessage()));
+      log.log(Level.DEBUG, Check.text("computing on the CPU: %s", e.getMessage()));
     }
     return Device.cpu();
   }

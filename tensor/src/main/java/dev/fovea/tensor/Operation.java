@@ -224,6 +224,18 @@ public abstract class Operation {
       return value;
     }
 
+    /** Hands the value that is kept over to the caller. */
+    Tensor take() {
+      Tensor taken = value();
+      value = null;
+      return taken;
+    }
+
+    /** Gives the value back that was taken; the handle is taken over. */
+    void put(Tensor back) {
+      value = back;
+    }
+
     public Span span() {
       return value().span();
     }

@@ -39,6 +39,7 @@ public final class Tape implements AutoCloseable {
   private final Map<Variable.Leaf, Variable> leaves = new IdentityHashMap<>();
   private List<Operation> operations = new ArrayList<>();
   private Mode mode = Mode.RECORD;
+  private @Nullable Offload offload;
   private boolean touched;
   private boolean closed;
 
@@ -66,13 +67,13 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Runs {@code body} on {@code x} as one unit of recomputation: under {@link Recompute#BLOCK} only x is kept, and the
-   * body runs again when its gradient is due. The body must do the same each time. Temporaries are freed when it
-   * returns.
+   * Runs {@code body} on {@code x} as one unit of recomputation: under {@link Recompute#BLOCK} and
+   * {@link Recompute#OFFLOAD} only x is kept, and the body runs again when its gradient is due. The body must do the
+   * same each time. Temporaries are freed when it returns.
    */
   public static Tensor block(Tensor x, UnaryOperator<Tensor> body) {
     Tape tape = CURRENT.get();
-    if (tape == null || tape.policy != Recompute.BLOCK || tape.mode != Mode.RECORD) {
+    if (tape == null || !tape.policy.replays() || tape.mode != Mode.RECORD) {
       try (Scope scope = Scope.open(x.device())) {
         return scope.keep(body.apply(x));
       }
@@ -174,6 +175,9 @@ public final class Tape implements AutoCloseable {
       while (!recorded.isEmpty()) {
         Operation operation = recorded.removeLast();
         try (Scope scope = Scope.open(operation.device())) {
+          if (operation instanceof Block block) {
+            block.fetch(this);
+          }
           if (operation.reached()) {
             if (operation instanceof Block block) {
               block.unwind(sink);
@@ -243,9 +247,20 @@ public final class Tape implements AutoCloseable {
     }
   }
 
+  /** Where inputs of blocks are put away, or null if they stay where they are. */
+  private @Nullable Offload offload(Device device) {
+    if (offload == null && policy == Recompute.OFFLOAD && device instanceof CudaDevice gpu) {
+      offload = new Offload(gpu);
+    }
+    return offload;
+  }
+
   private void clear() {
     operations.forEach(Operation::release);
     operations.clear();
+    if (offload != null) {
+      offload.close();
+    }
     leaves.values().forEach(Variable::clear);
     leaves.clear();
   }
@@ -291,6 +306,10 @@ public final class Tape implements AutoCloseable {
         }
         y = output(result);
         record(tape);
+        Offload away = tape.offload(device());
+        if (away != null) {
+          away.push(x.take());
+        }
       }
       return result;
     }
@@ -303,6 +322,14 @@ public final class Tape implements AutoCloseable {
     @Override
     protected void backward() {
       throw new AssertionError("a block is unwound, not differentiated");
+    }
+
+    /** Brings the input back if it was put away. */
+    void fetch(Tape tape) {
+      Offload away = tape.offload(device());
+      if (away != null) {
+        x.put(away.pop());
+      }
     }
 
     /** Runs the body again, now recording, and differentiates what it recorded. */

@@ -26,12 +26,22 @@ final class PtxStreams {
   }
 
   private static final class Event {
-    boolean pending;
-    long stream;
-    long nanos;
+    Occurrence last = new Occurrence(0, false);
 
     @Nullable
     List<Work> recording;
+  }
+
+  /** What an event was recorded for: who waits for it goes on doing so when the event is recorded again. */
+  private static final class Occurrence {
+    final long stream;
+    boolean pending;
+    long nanos;
+
+    Occurrence(long stream, boolean pending) {
+      this.stream = stream;
+      this.pending = pending;
+    }
   }
 
   private final boolean deferred;
@@ -124,11 +134,11 @@ final class PtxStreams {
     if (at.recording != null) {
       return;
     }
-    at.pending = true;
-    at.stream = stream;
+    Occurrence now = new Occurrence(stream, true);
+    at.last = now;
     submit(stream, work("event", () -> {
-      at.pending = false;
-      at.nanos = System.nanoTime();
+      now.pending = false;
+      now.nanos = System.nanoTime();
     }));
   }
 
@@ -139,25 +149,26 @@ final class PtxStreams {
       find(streams, stream, "stream").recording = at.recording;
       return;
     }
-    if (at.pending) {
-      submit(stream, work("await", () -> happen(at)));
+    Occurrence awaited = at.last;
+    if (awaited.pending) {
+      submit(stream, work("await", () -> happen(awaited)));
     }
   }
 
   void synchronizeEvent(long event) {
-    happen(find(events, event, "event"));
+    happen(find(events, event, "event").last);
   }
 
   /** Does a stream's work until the event has happened. */
-  private void happen(Event event) {
+  private void happen(Occurrence event) {
     while (event.pending) {
       find(streams, event.stream, "stream").queue.remove().run();
     }
   }
 
   float millis(long from, long to) {
-    Event first = find(events, from, "event");
-    Event last = find(events, to, "event");
+    Occurrence first = find(events, from, "event").last;
+    Occurrence last = find(events, to, "event").last;
     if (first.nanos == 0 || last.nanos == 0 || first.pending || last.pending) {
       throw new CudaException("CUDA_ERROR_NOT_READY", "an event has not happened yet: nobody waited for it");
     }

@@ -48,7 +48,7 @@ final class RecomputeMemoryTest {
     long live = switch (policy) {
       case NONE -> D + M;
       case SELECTIVE -> D + 2 * M;
-      case BLOCK -> 2 * D + M;
+      case BLOCK, OFFLOAD -> 2 * D + M;
     };
     assertClose(measured, policy, 8 * D + 2 * M, 6 * D + M, live, M * D);
   }
@@ -63,7 +63,7 @@ final class RecomputeMemoryTest {
     long live = switch (policy) {
       case NONE -> Math.max(2 * D + M, 5 * D);
       case SELECTIVE -> 2 * D + 2 * M;
-      case BLOCK -> 5 * D + M;
+      case BLOCK, OFFLOAD -> 5 * D + M;
     };
     assertClose(measured, policy, 8 * D + 2 * M, 7 * D + M, live, (M + D) * D);
   }
@@ -80,11 +80,11 @@ final class RecomputeMemoryTest {
     long perToken = switch (policy) {
       case NONE -> none;
       case SELECTIVE -> selective;
-      case BLOCK -> D;
+      case BLOCK, OFFLOAD -> D;
     };
     double saved = DEPTH * perToken * tokens * 4.0;
     assertEquals(1, measured.saved / saved, 0.1, "saved bytes by the formula");
-    long replayed = policy == Recompute.BLOCK ? none - D : 0;
+    long replayed = policy.replays() ? none - D : 0;
     double peak = saved + (replayed + live) * tokens * 4.0 + layer * 4.0;
     assertEquals(1, measured.peak / peak, 0.1, "peak bytes by the formula");
   }

@@ -51,6 +51,9 @@ import picocli.CommandLine.Spec;
 final class InfoCommand implements Runnable {
   private static final List<DType> DTYPES = List.of(DType.F32, DType.BF16);
 
+  /** What differs in memory as it is counted here. */
+  private static final List<Recompute> POLICIES = List.of(Recompute.NONE, Recompute.SELECTIVE, Recompute.BLOCK);
+
   @Parameters(
       paramLabel = "MODEL",
       description =
@@ -196,14 +199,14 @@ final class InfoCommand implements Runnable {
     out.println(
         "  training, MiB per picture beside parameters: saved / most during the backward pass, by recomputation");
     StringBuilder heading = new StringBuilder();
-    for (Recompute policy : Recompute.values()) {
+    for (Recompute policy : POLICIES) {
       heading.append("%-20s".formatted(word(policy)));
     }
     line(out, "", heading.toString().stripTrailing());
     for (int size : sizesOf(config)) {
       for (DType dtype : DTYPES) {
         StringBuilder row = new StringBuilder();
-        for (Recompute policy : Recompute.values()) {
+        for (Recompute policy : POLICIES) {
           Costs costs = at(config, size);
           row.append("%-20s"
               .formatted(
@@ -263,7 +266,7 @@ final class InfoCommand implements Runnable {
       ObjectNode memory = one.putObject("training_bytes_per_picture");
       for (DType dtype : DTYPES) {
         ObjectNode byPolicy = memory.putObject(dtype.name().toLowerCase(Locale.ROOT));
-        for (Recompute policy : Recompute.values()) {
+        for (Recompute policy : POLICIES) {
           byPolicy
               .putObject(word(policy))
               .put("saved", costs.savedBytes(policy, dtype))

@@ -7,7 +7,7 @@ import dev.fovea.tensor.Recompute;
  * Bytes per picture that training needs beside parameters. Every term is what an operation keeps for its backward pass:
  * a product its input, and its output before an activation, QK-norm or LayerScale; a norm its input; attention its
  * three inputs and its output. Values that two operations keep count once. {@link Recompute#SELECTIVE} makes outputs of
- * norms and activations again.
+ * norms and activations again; {@link Recompute#OFFLOAD} counts what it puts away in the host's memory.
  */
 final class ActivationMemory {
   private final VitConfig config;
@@ -34,14 +34,14 @@ final class ActivationMemory {
 
   /** Bytes between forward and backward pass. */
   long saved() {
-    long block = policy == Recompute.BLOCK ? bytes(d, 0) : block();
+    long block = policy.replays() ? bytes(d, 0) : block();
     return stem() + config.depth() * tokens * block + head();
   }
 
   /** Most bytes during the backward pass: that of the pooling, or that of the last block, which comes after it. */
   long peak() {
     long atPool = config.pool() == VitConfig.Pool.MAP ? bytes(2 * d * config.patches(), 0) : 0;
-    long replayed = policy == Recompute.BLOCK ? block() - bytes(d, 0) : 0;
+    long replayed = policy.replays() ? block() - bytes(d, 0) : 0;
     return Math.max(saved() + atPool, saved() - head() + tokens * (replayed + bytes(gradients(), 0)));
   }
 
@@ -72,7 +72,7 @@ final class ActivationMemory {
    * is when most of its values are still there. A replay lets go of an operation's results only with the operation.
    */
   private long gradients() {
-    boolean replay = policy == Recompute.BLOCK;
+    boolean replay = policy.replays();
     long again = policy == Recompute.SELECTIVE ? inner : 0;
     if (config.block() == VitConfig.Block.PARALLEL) {
       return Math.max(2 * d + m + again + scale, 5 * d + (replay ? m : 0));

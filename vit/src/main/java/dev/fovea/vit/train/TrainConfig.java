@@ -59,6 +59,8 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
     SELECTIVE,
     /** Whole blocks. */
     BLOCK,
+    /** Whole blocks, their inputs being in the host's memory meanwhile; on the CPU, where they are anyhow, as BLOCK. */
+    OFFLOAD,
     /** The fastest of these that fits into memory. */
     AUTO
   }

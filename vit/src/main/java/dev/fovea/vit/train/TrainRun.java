@@ -257,14 +257,23 @@ public final class TrainRun implements AutoCloseable {
       case NONE -> Recompute.NONE;
       case SELECTIVE -> Recompute.SELECTIVE;
       case BLOCK -> Recompute.BLOCK;
-      case AUTO ->
-        RecomputePlan.choose(
-            device,
-            training.batch(0),
-            run.accumulate(),
-            run.memory(),
-            policy -> new TrainStep(objective, optimizer, settings(policy))::rehearse);
+      case OFFLOAD -> Recompute.OFFLOAD;
+      case AUTO -> planned(run);
     };
+  }
+
+  private Recompute planned(TrainConfig.Run run) {
+    RecomputePlan plan = RecomputePlan.choose(
+        device,
+        training.batch(0),
+        run.accumulate(),
+        run.memory(),
+        policy -> new TrainStep(objective, optimizer, settings(policy))::rehearse);
+    String description = plan.description();
+    if (description != null) {
+      listener.message(description);
+    }
+    return plan.policy();
   }
 
   private TrainStep.Settings settings(Recompute policy) {
