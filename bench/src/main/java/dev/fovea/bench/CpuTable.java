@@ -96,7 +96,7 @@ public final class CpuTable {
 
   private static ChainedOptionsBuilder options(String suite, boolean quick) {
     ChainedOptionsBuilder options =
-        new OptionsBuilder().include("dev.fovea.bench." + suite).shouldFailOnError(false);
+        new OptionsBuilder().include("\\." + suite + "\\.").shouldFailOnError(false);
     return quick ? options.forks(1).warmupIterations(2).measurementIterations(3) : options;
   }
 

@@ -1,5 +1,6 @@
 package dev.fovea.bench;
 
+import dev.fovea.bench.peer.OnnxModel;
 import dev.fovea.kernels.DType;
 import dev.fovea.tensor.CpuDevice;
 import dev.fovea.tensor.Device;

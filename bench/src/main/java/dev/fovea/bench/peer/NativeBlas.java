@@ -1,4 +1,4 @@
-package dev.fovea.bench;
+package dev.fovea.bench.peer;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
@@ -15,13 +15,18 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /**
- * {@code cblas_sgemm} of a native library whose files lie in a jar on the class path ({@code target/peers}, made by the
- * Maven profile {@code peers}), called without any binding in between.
+ * {@code cblas_sgemm} of a native library whose files lie in a jar of {@code target/peers/blas}, made by the Maven
+ * profile {@code peers}), called without any binding in between.
  */
 final class NativeBlas {
   private static final int ROW_MAJOR = 101;
@@ -39,17 +44,20 @@ final class NativeBlas {
   }
 
   /**
-   * A library: its folder in the jar, its files in the order in which they must be loaded, and how to set its threads.
+   * A library: how its jar's name begins, its folder in the jar, its files in the order in which they must be loaded,
+   * and how to set its threads.
    */
-  private record Library(String folder, List<String> files, String main, String setThreads) {}
+  private record Library(String jar, String folder, List<String> files, String main, String setThreads) {}
 
   private static final Library OPENBLAS = new Library(
+      "openblas-",
       "org/bytedeco/openblas/linux-x86_64/",
       List.of("libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5", "libopenblas.so.0"),
       "libopenblas.so.0",
       "openblas_set_num_threads");
 
   private static final Library MKL = new Library(
+      "mkl-",
       "org/bytedeco/mkl/linux-x86_64/",
       List.of(
           "libiomp5.so",
@@ -91,13 +99,15 @@ final class NativeBlas {
   private static NativeBlas load(Library library, int threads) {
     try {
       Path folder = Files.createTempDirectory("fovea-peer");
-      for (String file : library.files) {
-        try (InputStream in = NativeBlas.class.getClassLoader().getResourceAsStream(library.folder + file)) {
-          if (in == null) {
-            throw new Unavailable(library.folder + file
-                + " is not on the class path: build with -Ppeers and add bench/target/peers/* to it");
+      try (ZipFile jar = new ZipFile(jarOf(library).toFile())) {
+        for (String file : library.files) {
+          ZipEntry entry = jar.getEntry(library.folder + file);
+          if (entry == null) {
+            throw new Unavailable("%s holds no %s".formatted(jar.getName(), file));
           }
-          Files.copy(in, folder.resolve(file));
+          try (InputStream in = jar.getInputStream(entry)) {
+            Files.copy(in, folder.resolve(file));
+          }
         }
       }
       setVariable("MKL_THREADING_LAYER", "INTEL");
@@ -140,6 +150,33 @@ final class NativeBlas {
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** Lies beside our own jar or classes, where the Maven profile puts it. */
+  private static Path jarOf(Library library) throws IOException {
+    Path folder;
+    try {
+      folder = Path.of(NativeBlas.class
+              .getProtectionDomain()
+              .getCodeSource()
+              .getLocation()
+              .toURI())
+          .resolveSibling("peers")
+          .resolve("blas");
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+    if (Files.isDirectory(folder)) {
+      try (Stream<Path> jars = Files.list(folder)) {
+        Optional<Path> found = jars.filter(jar -> jar.getFileName().toString().startsWith(library.jar))
+            .findFirst();
+        if (found.isPresent()) {
+          return found.get();
+        }
+      }
+    }
+    throw new Unavailable("%s is not here: build with -Ppeers, which puts it into bench/target/peers/blas"
+        .formatted(library.jar.replace("-", "")));
   }
 
   /** Sets a variable of this process, for libraries that read theirs when they load. */

@@ -1,5 +1,6 @@
-package dev.fovea.bench;
+package dev.fovea.bench.peer;
 
+import dev.fovea.bench.report.Unavailable;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.ByteOrder;
@@ -11,14 +12,14 @@ import java.util.Map;
  * A model in ONNX Runtime, by reflection on its Java artifact: that is a hundred megabytes, and only on the class path
  * where somebody asked for peers.
  */
-final class OnnxModel implements AutoCloseable {
+public final class OnnxModel implements AutoCloseable {
   private static final String PACKAGE = "ai.onnxruntime.";
 
   private final AutoCloseable session;
   private final Map<String, Object> inputs;
 
   /** Loads a model file with one input, {@code pixel_values}, that reads these floats in native memory. */
-  OnnxModel(Path file, int threads, MemorySegment pixels, long... shape) {
+  public OnnxModel(Path file, int threads, MemorySegment pixels, long... shape) {
     Class<?> environmentType = type("OrtEnvironment");
     Class<?> optionsType = type("OrtSession$SessionOptions");
     try {
@@ -41,7 +42,7 @@ final class OnnxModel implements AutoCloseable {
   }
 
   /** Runs it, and returns the first output of two dimensions. */
-  float[][] run() {
+  public float[][] run() {
     try (var result =
         (AutoCloseable) session.getClass().getMethod("run", Map.class).invoke(session, inputs)) {
       Object first = result.getClass().getMethod("get", int.class).invoke(result, 0);
@@ -55,7 +56,7 @@ final class OnnxModel implements AutoCloseable {
     try {
       return Class.forName(PACKAGE + name);
     } catch (ClassNotFoundException e) {
-      throw new IllegalStateException(
+      throw new Unavailable(
           "ONNX Runtime is not on the class path: build with -Ppeers and add bench/target/peers/* to it", e);
     }
   }
