@@ -197,7 +197,7 @@ final class FactoredStep implements Grid {
         float factor = scale * rowFactors[b * rows + row + r];
         adafactor.factored(updates, p + skip, g + skip, mean + skip, width, factor, columnFactors, b * columns + c);
       }
-      memory.store(mean, m, first, count, scratch);
+      memory.store(mean, m, first, count);
       memory.store(p, param, first, count, rounding, scratch);
     }
   }

@@ -8,11 +8,10 @@ import dev.fovea.kernels.cpu.simd.Philox;
 import dev.fovea.kernels.cpu.simd.Simd;
 
 /**
- * Operands of optimizer steps as F32 in native memory: F32 where it lies, BF16 in scratch memory. Staging everything,
- * as kernels that compute more do, would take as long as the memory does.
+ * Operands as F32 in native memory: F32 where it lies, BF16 in scratch memory that stays in the first-level cache.
+ * Staging everything, as kernels that compute more do, would take as long as the memory does.
  */
 final class InPlace {
-  private static final int VALUES = 4;
   private static final int WORDS = 0;
 
   private final Convert convert;
@@ -28,32 +27,35 @@ final class InPlace {
     if (span.dtype() == DType.F32) {
       return span.address() + 4 * first;
     }
-    float[] values = scratch.floats(VALUES, count);
-    convert.loadBf16(span.address() + 2 * first, values, 0, count);
-    long address = scratch.memory(slot, 4L * Chunks.CHUNK);
-    convert.storeF32(values, 0, address, count);
+    long address = room(count, slot, scratch);
+    convert.widenBf16(span.address() + 2 * first, address, count);
     return address;
   }
 
-  /** Takes back what {@link #load} gave out. */
-  void store(long from, Span span, long first, int count, Scratch scratch) {
-    store(from, span, first, count, Rounding.NEAREST, scratch);
+  /** As {@link #load} for elements that will only be written. */
+  long target(Span span, long first, int count, int slot, Scratch scratch) {
+    return span.dtype() == DType.F32 ? span.address() + 4 * first : room(count, slot, scratch);
+  }
+
+  private static long room(int count, int slot, Scratch scratch) {
+    return scratch.memory(slot, 4L * Math.max(count, Chunks.CHUNK));
+  }
+
+  /** Takes back what {@link #load} or {@link #target} gave out. */
+  void store(long from, Span span, long first, int count) {
+    if (span.dtype() != DType.F32) {
+      convert.narrowBf16(from, span.address() + 2 * first, count);
+    }
   }
 
   /** As {@link #store}, rounded as asked for; the elements' indices choose the random words. */
   void store(long from, Span span, long first, int count, Rounding rounding, Scratch scratch) {
-    if (span.dtype() == DType.F32) {
-      return;
-    }
-    float[] values = scratch.floats(VALUES, count);
-    convert.loadF32(from, values, 0, count);
-    long to = span.address() + 2 * first;
-    if (rounding.stochastic()) {
+    if (!rounding.stochastic()) {
+      store(from, span, first, count);
+    } else if (span.dtype() != DType.F32) {
       int[] words = scratch.ints(WORDS, count);
       philox.words(rounding.seed(), rounding.step(), first, words, 0, count);
-      convert.storeBf16Stochastic(values, 0, words, 0, to, count);
-    } else {
-      convert.storeBf16(values, 0, to, count);
+      convert.narrowBf16Stochastic(from, words, span.address() + 2 * first, count);
     }
   }
 }

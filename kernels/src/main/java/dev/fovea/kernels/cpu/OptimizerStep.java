@@ -105,7 +105,7 @@ final class OptimizerStep extends Chunks {
       case ADAFACTOR -> adafactor.unfactored(updates, p, g, mean, square, count, scale, beta2, eps);
       case SGD -> updates.momentum(p, g, mean, count, scale, beta1, coupled, shrink, rate, nesterov);
     }
-    memory.store(mean, m, first, count, scratch);
+    memory.store(mean, m, first, count);
     memory.store(p, param, first, count, rounding, scratch);
   }
 }

@@ -17,6 +17,12 @@ public interface Convert {
   /** float[] to BF16, to nearest even; a NaN stays one, made quiet. */
   void storeBf16(float[] from, int at, long address, int count);
 
+  /** BF16 to F32 in native memory, exact. The two must not overlap. */
+  void widenBf16(long from, long to, int count);
+
+  /** F32 to BF16 in native memory, as {@link #storeBf16}. The two must not overlap. */
+  void narrowBf16(long from, long to, int count);
+
   /** Rounds float[] to values that BF16 holds, as {@link #storeBf16} would. */
   void roundBf16(float[] x, int at, int count);
 
@@ -41,4 +47,7 @@ public interface Convert {
    * finite stays finite.
    */
   void storeBf16Stochastic(float[] from, int at, int[] words, int wordsAt, long address, int count);
+
+  /** F32 to BF16 in native memory, as {@link #storeBf16Stochastic}. The two must not overlap. */
+  void narrowBf16Stochastic(long from, int[] words, long to, int count);
 }

@@ -78,6 +78,27 @@ class ScalarConvert implements Convert {
   }
 
   @Override
+  public void widenBf16(long from, long to, int count) {
+    for (int i = 0; i < count; i++) {
+      ALL.set(JAVA_INT, to + 4L * i, ALL.get(JAVA_SHORT, from + 2L * i) << 16);
+    }
+  }
+
+  @Override
+  public void narrowBf16(long from, long to, int count) {
+    for (int i = 0; i < count; i++) {
+      ALL.set(JAVA_SHORT, to + 2L * i, bf16(ALL.get(JAVA_FLOAT, from + 4L * i)));
+    }
+  }
+
+  @Override
+  public void narrowBf16Stochastic(long from, int[] words, long to, int count) {
+    for (int i = 0; i < count; i++) {
+      ALL.set(JAVA_SHORT, to + 2L * i, bf16(ALL.get(JAVA_FLOAT, from + 4L * i), words[i]));
+    }
+  }
+
+  @Override
   public void roundBf16(float[] x, int at, int count) {
     for (int i = at; i < at + count; i++) {
       x[i] = Float.intBitsToFloat(bf16(x[i]) << 16);

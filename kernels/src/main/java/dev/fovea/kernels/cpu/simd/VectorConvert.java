@@ -62,6 +62,61 @@ final class VectorConvert extends ScalarConvert {
   }
 
   @Override
+  public void widenBf16(long from, long to, int count) {
+    if (count < LANES) {
+      super.widenBf16(from, to, count);
+      return;
+    }
+    int last = count - LANES;
+    for (int step = 0; step < count; step += LANES) {
+      int i = Math.min(step, last);
+      ShortVector upper = ShortVector.fromMemorySegment(S, ALL, from + 2L * i, ORDER);
+      ((IntVector) upper.convertShape(VectorOperators.S2I, I, 0))
+          .lanewise(VectorOperators.LSHL, 16)
+          .intoMemorySegment(ALL, to + 4L * i, ORDER);
+    }
+  }
+
+  @Override
+  public void narrowBf16(long from, long to, int count) {
+    if (count < LANES) {
+      super.narrowBf16(from, to, count);
+      return;
+    }
+    int last = count - LANES;
+    for (int step = 0; step < count; step += LANES) {
+      int i = Math.min(step, last);
+      FloatVector value = FloatVector.fromMemorySegment(F, ALL, from + 4L * i, ORDER);
+      IntVector bits = value.reinterpretAsInts();
+      IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
+      IntVector nearest = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
+      VectorMask<Integer> nan = value.compare(VectorOperators.NE, value).cast(I);
+      ((ShortVector) nearest.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0))
+          .intoMemorySegment(ALL, to + 2L * i, ORDER);
+    }
+  }
+
+  @Override
+  public void narrowBf16Stochastic(long from, int[] words, long to, int count) {
+    if (count < LANES) {
+      super.narrowBf16Stochastic(from, words, to, count);
+      return;
+    }
+    int last = count - LANES;
+    for (int step = 0; step < count; step += LANES) {
+      int i = Math.min(step, last);
+      IntVector bits = IntVector.fromMemorySegment(I, ALL, from + 4L * i, ORDER);
+      IntVector magnitude = bits.and(0x7fffffff);
+      IntVector noise = IntVector.fromArray(I, words, i).and(0xffff);
+      VectorMask<Integer> fixed = magnitude.compare(VectorOperators.GE, 0x7f7f0000);
+      VectorMask<Integer> nan = magnitude.compare(VectorOperators.GT, 0x7f800000);
+      IntVector upper = bits.add(noise.blend(0, fixed)).lanewise(VectorOperators.LSHR, 16);
+      ((ShortVector) upper.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0))
+          .intoMemorySegment(ALL, to + 2L * i, ORDER);
+    }
+  }
+
+  @Override
   public void roundBf16(float[] x, int at, int count) {
     int whole = F.loopBound(count);
     for (int i = at; i < at + whole; i += LANES) {
