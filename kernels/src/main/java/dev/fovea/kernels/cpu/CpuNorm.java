@@ -14,8 +14,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link NormKernels} on the CPU: a row is read once and stays in the first-level cache for all passes over it. F32
- * rows are worked on where they lie, others in arrays.
+ * {@link NormKernels} on the CPU: a group is read from memory once and stays in the first-level cache for all passes
+ * over it. Others than F32 are worked on in arrays. F32 is worked on where it lies, and passes over neighbouring groups
+ * run in one loop, each a group ahead of the next: memory is read while there is arithmetic to do.
  */
 final class CpuNorm implements NormKernels {
   private static final Span NOTHING = new Span(0, 0, DType.F32);
@@ -139,27 +140,44 @@ final class CpuNorm implements NormKernels {
     public void block(int index, Scratch scratch) {
       float[] scale = vector(weight, 1, WEIGHT, norm.width(), scratch);
       float[] shift = vector(bias, 0, BIAS, norm.width(), scratch);
-      boolean inPlace = Spans.f32(x, y, y);
-      long end = Math.min(norm.rows(), (index + 1) * rowsPerBlock);
-      for (long r = index * rowsPerBlock; r < end; r++) {
-        if (inPlace) {
-          row(r, scale, shift);
-        } else {
+      long first = index * rowsPerBlock;
+      long end = Math.min(norm.rows(), first + rowsPerBlock);
+      if (Spans.f32(x, y, y)) {
+        groups(first * norm.groups(), end * norm.groups() - 1, scale, shift, scratch.floats(SUMS, 2));
+      } else {
+        for (long r = first; r < end; r++) {
           stagedRow(r, scale, shift, scratch);
         }
       }
     }
 
-    private void row(long r, float[] scale, float[] shift) {
+    /** At the end the passes ahead repeat the last group, and nobody looks at the result. */
+    private void groups(long first, long last, float[] scale, float[] shift, float[] sums) {
       int width = norm.width();
-      for (int g = 0; g < norm.groups(); g++) {
-        long at = (long) g * width;
-        long from = x.address() + 4 * (r * ldx + at);
-        float mean = norm.centered() ? streams.sum(from, width) / width : 0;
-        float rstd = rstd(streams.squaredDeviations(mean, from, width));
-        streams.normalize(mean, rstd, from, scale, shift, y.address() + 4 * (r * ldy + at), width);
-        keep(r * norm.groups() + g, mean, rstd);
+      long from = address(x, ldx, first);
+      float mean = mean(streams.sum(from, width));
+      float rstd = rstd(streams.squaredDeviations(mean, from, width));
+      long next = address(x, ldx, Math.min(first + 1, last));
+      float nextMean = mean(streams.sum(next, width));
+      for (long group = first; group <= last; group++) {
+        long afterNext = address(x, ldx, Math.min(group + 2, last));
+        long to = address(y, ldy, group);
+        streams.normalizePipelined(mean, rstd, from, scale, shift, to, nextMean, next, afterNext, sums, width);
+        keep(group, mean, rstd);
+        from = next;
+        mean = nextMean;
+        rstd = rstd(sums[0]);
+        next = afterNext;
+        nextMean = mean(sums[1]);
       }
+    }
+
+    private float mean(float sum) {
+      return norm.centered() ? sum / norm.width() : 0;
+    }
+
+    private long address(Span span, long ld, long group) {
+      return span.address() + 4 * (group / norm.groups() * ld + group % norm.groups() * norm.width());
     }
 
     private void stagedRow(long r, float[] scale, float[] shift, Scratch scratch) {
@@ -174,7 +192,7 @@ final class CpuNorm implements NormKernels {
 
     private void group(long number, float[] row, int at, float[] scale, float[] shift) {
       int width = norm.width();
-      float mean = norm.centered() ? arithmetic.sum(row, at, width) / width : 0;
+      float mean = mean(arithmetic.sum(row, at, width));
       float rstd = rstd(arithmetic.squaredDeviations(mean, row, at, width));
       arithmetic.normalize(mean, rstd, row, at, scale, 0, shift, 0, row, at, width);
       keep(number, mean, rstd);
@@ -217,12 +235,14 @@ final class CpuNorm implements NormKernels {
       int gradientsAt = sum ? sums.at(index) : 0;
       Arrays.fill(gradients, gradientsAt, gradientsAt + 2 * width, 0f);
       boolean inPlace = Spans.f32(x, dy, dx) && (add == null || add.dtype() == DType.F32);
-      long zeros = inPlace && add == null ? zeros(width, scratch) : 0;
-      long end = Math.min(norm.rows(), (index + 1) * rowsPerBlock);
-      for (long r = index * rowsPerBlock; r < end; r++) {
-        if (inPlace) {
-          row(r, zeros, scale, gradients, gradientsAt, scratch.floats(SUMS, 2));
-        } else {
+      long first = index * rowsPerBlock;
+      long end = Math.min(norm.rows(), first + rowsPerBlock);
+      if (inPlace) {
+        long zeros = add == null ? zeros(width, scratch) : 0;
+        float[] totals = scratch.floats(SUMS, 2);
+        groups(first * norm.groups(), end * norm.groups() - 1, zeros, scale, gradients, gradientsAt, totals);
+      } else {
+        for (long r = first; r < end; r++) {
           stagedRow(r, scale, gradients, gradientsAt, scratch);
         }
       }
@@ -236,22 +256,56 @@ final class CpuNorm implements NormKernels {
       return address;
     }
 
-    private void row(long r, long zeros, float[] scale, float[] gradients, int gradientsAt, float[] totals) {
+    private void groups(
+        long first, long last, long zeros, float[] scale, float[] gradients, int gradientsAt, float[] totals) {
       int width = norm.width();
-      for (int g = 0; g < norm.groups(); g++) {
-        long at = (long) g * width;
-        long number = r * norm.groups() + g;
-        float mean = mean(number);
-        float rstd = rstd(number);
-        long from = x.address() + 4 * (r * ldx + at);
-        long slope = dy.address() + 4 * (r * lddy + at);
-        streams.normGradientSums(
-            mean, rstd, from, slope, scale, gradients, gradientsAt, gradientsAt + width, totals, width);
+      int biasAt = gradientsAt + width;
+      float mean = mean(first);
+      float rstd = rstd(first);
+      long from = address(x, ldx, first);
+      long slope = address(dy, lddy, first);
+      streams.normGradientSums(mean, rstd, from, slope, scale, gradients, gradientsAt, biasAt, totals, width);
+      for (long group = first; group < last; group++) {
         float meanG = norm.centered() ? totals[0] / width : 0;
-        long added = add == null ? zeros : add.address() + 4 * (r * lddx + at);
-        long to = dx.address() + 4 * (r * lddx + at);
-        streams.normGradient(mean, rstd, meanG, totals[1] / width, from, slope, scale, added, to, width);
+        float meanGn = totals[1] / width;
+        float nextMean = mean(group + 1);
+        float nextRstd = rstd(group + 1);
+        long added = add == null ? zeros : address(add, lddx, group);
+        long to = address(dx, lddx, group);
+        long nextFrom = address(x, ldx, group + 1);
+        long nextSlope = address(dy, lddy, group + 1);
+        streams.normGradientPipelined(
+            mean,
+            rstd,
+            meanG,
+            meanGn,
+            from,
+            slope,
+            scale,
+            added,
+            to,
+            nextMean,
+            nextRstd,
+            nextFrom,
+            nextSlope,
+            gradients,
+            gradientsAt,
+            biasAt,
+            totals,
+            width);
+        mean = nextMean;
+        rstd = nextRstd;
+        from = nextFrom;
+        slope = nextSlope;
       }
+      float meanG = norm.centered() ? totals[0] / width : 0;
+      long added = add == null ? zeros : address(add, lddx, last);
+      long to = address(dx, lddx, last);
+      streams.normGradient(mean, rstd, meanG, totals[1] / width, from, slope, scale, added, to, width);
+    }
+
+    private long address(Span span, long ld, long group) {
+      return span.address() + 4 * (group / norm.groups() * ld + group % norm.groups() * norm.width());
     }
 
     private void stagedRow(long r, float[] scale, float[] gradients, int gradientsAt, Scratch scratch) {

@@ -60,6 +60,48 @@ final class ScalarStreams implements Streams {
   }
 
   @Override
+  public void normalizePipelined(
+      float mean,
+      float rstd,
+      long x,
+      float[] weight,
+      float[] bias,
+      long y,
+      float nextMean,
+      long next,
+      long afterNext,
+      float[] sums,
+      int count) {
+    normalize(mean, rstd, x, weight, bias, y, count);
+    sums[0] = squaredDeviations(nextMean, next, count);
+    sums[1] = sum(afterNext, count);
+  }
+
+  @Override
+  public void normGradientPipelined(
+      float mean,
+      float rstd,
+      float meanG,
+      float meanGn,
+      long x,
+      long dy,
+      float[] weight,
+      long add,
+      long dx,
+      float nextMean,
+      float nextRstd,
+      long nextX,
+      long nextDy,
+      float[] dParameters,
+      int dWeightAt,
+      int dBiasAt,
+      float[] sums,
+      int count) {
+    normGradient(mean, rstd, meanG, meanGn, x, dy, weight, add, dx, count);
+    normGradientSums(nextMean, nextRstd, nextX, nextDy, weight, dParameters, dWeightAt, dBiasAt, sums, count);
+  }
+
+  @Override
   public void normGradientSums(
       float mean,
       float rstd,

@@ -3,7 +3,8 @@ package dev.fovea.kernels.cpu.simd;
 /**
  * What {@link Arithmetic} does, from F32 in native memory to F32 in native memory: out of cache, reads, arithmetic and
  * writes overlap, as they do not where operands are copied to arrays and back. Addresses are of the first element; what
- * a launch reads many times is in arrays. Results have the bits that {@link Arithmetic} of the same form gives.
+ * a launch reads many times is in arrays. Results have the bits that {@link Arithmetic} of the same form gives, but for
+ * {@link #sum} and {@link #squaredDeviations}, whose order is their own.
  */
 public interface Streams {
   /** {@code z = alpha x + beta y}. */
@@ -28,6 +29,24 @@ public interface Streams {
   void normalize(float mean, float rstd, long x, float[] weight, float[] bias, long y, int count);
 
   /**
+   * The three passes of a norm, each over another group, at once: {@link #normalize}, for the group behind it
+   * {@link #squaredDeviations} to {@code sums[0]}, and for the one behind that {@link #sum} to {@code sums[1]}, bit for
+   * bit. Memory is read all the time so, not in one of three passes.
+   */
+  void normalizePipelined(
+      float mean,
+      float rstd,
+      long x,
+      float[] weight,
+      float[] bias,
+      long y,
+      float nextMean,
+      long next,
+      long afterNext,
+      float[] sums,
+      int count);
+
+  /**
    * The first pass of a norm's gradient over one group, with {@code n = (x - mean) rstd}: {@code dWeight += dy n},
    * {@code dBias += dy}, and the sums of g = {@code dy weight} and of g n to {@code sums[0]} and {@code sums[1]}.
    * dWeight and dBias lie in one array.
@@ -47,4 +66,28 @@ public interface Streams {
   /** The second pass: {@code dx = (g - meanG - n meanGn) rstd + add}; dx may be any of the operands. */
   void normGradient(
       float mean, float rstd, float meanG, float meanGn, long x, long dy, float[] weight, long add, long dx, int count);
+
+  /**
+   * {@link #normGradient} of one group and {@link #normGradientSums} of another at once, bit for bit; dx must not
+   * overlap the other group's operands.
+   */
+  void normGradientPipelined(
+      float mean,
+      float rstd,
+      float meanG,
+      float meanGn,
+      long x,
+      long dy,
+      float[] weight,
+      long add,
+      long dx,
+      float nextMean,
+      float nextRstd,
+      long nextX,
+      long nextDy,
+      float[] dParameters,
+      int dWeightAt,
+      int dBiasAt,
+      float[] sums,
+      int count);
 }
