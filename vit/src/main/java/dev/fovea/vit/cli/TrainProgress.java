@@ -53,8 +53,9 @@ final class TrainProgress implements Listener, AutoCloseable {
     if (first < 0) {
       first = step.step() - 1;
     }
-    String text = "loss %.3f, accuracy %.1f %%, %.0f images/s, %.0f MB"
-        .formatted(step.loss(), 100 * step.accuracy(), step.imagesPerSecond(), step.peakBytes() / MEGA);
+    String accuracy = Double.isNaN(step.accuracy()) ? "" : ", accuracy %.1f %%".formatted(100 * step.accuracy());
+    String text = "loss %.3f%s, %.0f images/s, %.0f MB"
+        .formatted(step.loss(), accuracy, step.imagesPerSecond(), step.peakBytes() / MEGA);
     if (terminal) {
       bar(step.steps()).stepTo(step.step()).setExtraMessage(" " + text);
     } else if (step.step() == 1 || step.step() % Math.max(1, step.steps() / LINES) == 0) {
@@ -85,8 +86,13 @@ final class TrainProgress implements Listener, AutoCloseable {
 
   @Override
   public void evaluation(long step, Evaluation evaluation) {
-    say("step %d: validation accuracy %.1f %%, loss %.3f"
-        .formatted(step, 100 * evaluation.accuracy(), evaluation.loss()));
+    say("step %d: validation %s".formatted(step, words(evaluation)));
+  }
+
+  private static String words(Evaluation evaluation) {
+    return evaluation.classifies()
+        ? "accuracy %.1f %%, loss %.3f".formatted(100 * evaluation.accuracy(), evaluation.loss())
+        : "loss %.4f".formatted(evaluation.loss());
   }
 
   @Override
@@ -109,8 +115,11 @@ final class TrainProgress implements Listener, AutoCloseable {
     Evaluation evaluation = outcome.evaluation();
     if (outcome.finished() && evaluation != null) {
       out.printf(
-          "done: validation accuracy %.1f %% after %d steps; model, metrics and pictures are in %s%n",
-          100 * evaluation.accuracy(), outcome.step(), folder);
+          "done: validation %s after %d steps; model, metrics and pictures are in %s%n",
+          words(evaluation), outcome.step(), folder);
+      if (!evaluation.classifies()) {
+        out.printf("fine-tune it with: ./fovea train --model %s%n", folder.resolve("model"));
+      }
     } else {
       out.printf("stopped after step %d; go on with: ./fovea train --resume --out %s%n", outcome.step(), folder);
     }

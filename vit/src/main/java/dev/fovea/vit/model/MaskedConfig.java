@@ -18,7 +18,9 @@ import java.util.Map;
  */
 public record MaskedConfig(VitConfig vit, boolean normalized, int decoderDepth, int decoderWidth, int decoderHeads) {
   static final String MASK_TOKEN = "mask_token";
-  static final String DECODER = "decoder.";
+
+  /** What the names of the decoder's parameters begin with. */
+  public static final String DECODER = "decoder.";
 
   private static final int MLP_FACTOR = 4;
 
@@ -54,7 +56,7 @@ public record MaskedConfig(VitConfig vit, boolean normalized, int decoderDepth, 
   }
 
   /** The decoder's blocks as those of a model. */
-  VitConfig decoder() {
+  public VitConfig decoder() {
     return VitConfig.builder()
         .imageHeight(vit.imageHeight())
         .imageWidth(vit.imageWidth())

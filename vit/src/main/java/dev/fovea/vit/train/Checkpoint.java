@@ -24,10 +24,10 @@ import java.util.zip.CRC32C;
  * and bytes of all tensors, in the order of their names). The file appears whole or not at all.
  *
  * @param step updates done
- * @param bestAccuracy of all evaluations up to here; -1 before the first
+ * @param bestScore of all evaluations up to here, see {@link Evaluation#score}; -1 before the first
  * @param bestStep when that was
  */
-record Checkpoint(long step, double bestAccuracy, long bestStep) {
+record Checkpoint(long step, double bestScore, long bestStep) {
   private static final String CHECKSUM = "crc32c";
   private static final long CHUNK = 1 << 30;
 
@@ -37,7 +37,7 @@ record Checkpoint(long step, double bestAccuracy, long bestStep) {
         "step",
         Long.toString(step),
         "best_accuracy",
-        Double.toString(bestAccuracy),
+        Double.toString(bestScore),
         "best_step",
         Long.toString(bestStep),
         CHECKSUM,

@@ -13,11 +13,26 @@ import java.util.Objects;
  * How a model does on pictures that it has not seen.
  *
  * @param loss mean over the pictures, without smoothing
- * @param accuracy share of pictures whose class has the largest logit, 0 to 1
- * @param confusion number of pictures by [label, answer]
+ * @param accuracy share of pictures whose class has the largest logit, 0 to 1; NaN where no classes are learned
+ * @param confusion number of pictures by [label, answer]; empty where no classes are learned
  */
 @SuppressWarnings("ArrayRecordComponent") // Nobody compares evaluations.
 public record Evaluation(double loss, double accuracy, int[][] confusion) {
+  /** Of a model that learns no classes. */
+  static Evaluation ofLoss(double loss) {
+    return new Evaluation(loss, Double.NaN, new int[0][]);
+  }
+
+  /** Whether classes are learned. */
+  public boolean classifies() {
+    return confusion.length > 0;
+  }
+
+  /** Larger for a better model, 0 to 1: the accuracy, or 1 / (1 + loss) where no classes are learned. */
+  double score() {
+    return classifies() ? accuracy : 1 / (1 + loss);
+  }
+
   /** Runs the model on every picture once. */
   public static Evaluation of(VisionTransformer model, Batches pictures, Loss loss) {
     int classes = model.config().classes();

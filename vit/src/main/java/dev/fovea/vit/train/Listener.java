@@ -8,7 +8,7 @@ public interface Listener {
    * @param step updates done
    * @param steps of the whole run
    * @param loss of this step's batch
-   * @param accuracy of this step's batch, 0 to 1
+   * @param accuracy of this step's batch, 0 to 1; NaN where no classes are learned
    * @param rate learning rate
    * @param imagesPerSecond over the last steps
    * @param peakBytes most device memory in use so far

@@ -25,6 +25,11 @@ interface Objective extends AutoCloseable {
   /** Everything that is trained by name: the model's parameters, and what helps to train them. */
   Map<String, Tensor> parameters();
 
+  /** Which of them Adafactor factors the second moment of. */
+  default Factoring factoring() {
+    return Factoring.of(model().config());
+  }
+
   /** The same objective on other parameters of these names and shapes, which it takes over. */
   Objective with(Map<String, Tensor> parameters);
 

@@ -33,7 +33,7 @@ final class Plots {
 
   private Plots() {}
 
-  /** Loss and accuracy by step. */
+  /** Loss by step, and accuracy where classes are learned. */
   static void curves(List<JsonNode> lines, Path file) throws IOException {
     if (lines.isEmpty()) {
       return;
@@ -46,8 +46,9 @@ final class Plots {
     add(accuracy, "validation", lines, "val_accuracy", VALIDATION, false);
     loss.getStyler().setYAxisMin(0.0);
     accuracy.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
+    List<XYChart> charts = lines.getFirst().has("accuracy") ? List.of(loss, accuracy) : List.of(loss);
     try (var out = Files.newOutputStream(file)) {
-      BitmapEncoder.saveBitmap(List.of(loss, accuracy), 1, 2, out, BitmapFormat.PNG);
+      BitmapEncoder.saveBitmap(charts, 1, charts.size(), out, BitmapFormat.PNG);
     }
   }
 

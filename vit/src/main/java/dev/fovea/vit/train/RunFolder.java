@@ -92,7 +92,7 @@ final class RunFolder implements AutoCloseable {
 
   /** Writes the model in the form of {@link dev.fovea.vit.Vit#load}. */
   void save(VisionTransformer model, List<String> classes) throws IOException {
-    Notes notes = Notes.of(classes, model.config());
+    Notes notes = Notes.of(model.config().classes() == 0 ? List.of() : classes, model.config());
     ModelWriter.save(folder.resolve("model"), model.config(), model.parameters(), notes);
   }
 

@@ -28,7 +28,7 @@ final class StartingModel {
 
   private StartingModel() {}
 
-  /** The model of a configuration, for so many classes. */
+  /** The model of a configuration, for so many classes; without classifier for none. */
   static VisionTransformer of(TrainConfig config, int classes, float headBias, Device device) throws IOException {
     Tuning tuning = config.tuning();
     if (!tuning.starts()) {
@@ -52,14 +52,19 @@ final class StartingModel {
         Scope scope = Scope.open(device).label("model")) {
       VitConfig found = checkpoint.config();
       Preprocessing pictures = Preprocessing.of(checkpoint.file(), found);
-      VitConfig config = found.toBuilder().classes(classes).patchBias(true).build();
+      VitConfig config = found.toBuilder()
+          .classes(classes)
+          .preLogits(classes == 0 ? 0 : found.preLogits())
+          .patchBias(true)
+          .build();
       Map<String, Tensor> tensors = new LinkedHashMap<>(checkpoint.load(DType.F32));
       String stem = config.stem() == VitConfig.Stem.LINEAR ? "patch_embed." : "patch_embed.0.";
       Map<String, Shape> shapes = ParameterShapes.of(config);
       tensors.remove(HEAD);
       tensors.remove(HEAD_BIAS);
+      tensors.keySet().removeIf(name -> !shapes.containsKey(name));
       shapes.forEach((name, shape) -> tensors.computeIfAbsent(name, missing -> Tensor.zeros(shape, DType.F32)));
-      tensors.put(HEAD_BIAS, Tensor.full(Objects.requireNonNull(shapes.get(HEAD_BIAS)), DType.F32, headBias));
+      tensors.computeIfPresent(HEAD_BIAS, (name, zeros) -> Tensor.full(zeros.shape(), DType.F32, headBias));
       takePlainPixels(
           Objects.requireNonNull(tensors.get(stem + "weight")),
           Objects.requireNonNull(tensors.get(stem + "bias")),
@@ -122,7 +127,8 @@ final class StartingModel {
         vit.block(),
         vit.qkNorm() != null,
         vit.positions(),
-        vit.pool());
+        vit.pool(),
+        vit.stem());
     return found.with(model, new Tuning(path.toString(), tuning.imageSize(), tuning.trainOnly(), tuning.layerDecay()));
   }
 }

@@ -3,6 +3,7 @@ package dev.fovea.vit.train;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.fovea.kernels.DType;
+import dev.fovea.vit.data.Masking;
 import dev.fovea.vit.data.RandAugment;
 import dev.fovea.vit.model.VitConfig;
 import java.util.List;
@@ -13,22 +14,43 @@ import java.util.List;
  * @param model what is trained
  * @param tuning whether it is one that is there already, and what of it is trained
  * @param data what it learns from
+ * @param masked whether it learns to fill in hidden patches rather than classes
  * @param optimizer how it moves
  * @param schedule how fast, by step
  * @param run how long, and what is kept
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
-public record TrainConfig(Model model, Tuning tuning, Data data, Optimization optimizer, Rate schedule, Run run) {
+public record TrainConfig(
+    Model model, Tuning tuning, Data data, Masked masked, Optimization optimizer, Rate schedule, Run run) {
   /** The main job: a small parallel-residual model on the built-in shapes. */
   public static TrainConfig defaults() {
     return new TrainConfig(
         new Model(
-            32, 4, 64, 4, 2, 128, VitConfig.Block.PARALLEL, true, VitConfig.Positions.SINCOS, VitConfig.Pool.MEAN),
+            32,
+            4,
+            64,
+            4,
+            2,
+            128,
+            VitConfig.Block.PARALLEL,
+            true,
+            VitConfig.Positions.SINCOS,
+            VitConfig.Pool.MEAN,
+            VitConfig.Stem.LINEAR),
         Tuning.NONE,
         new Data("shapes", 1_000_000, 1000, 64, false, 0.3, false, "", 0, 0, Loss.SOFTMAX, 0),
+        Masked.NONE,
         new Optimization(Method.ADAMW, 3e-3, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
         new Rate(Curve.COSINE, 100, 0, 10_000),
         new Run(1200, 0, "auto", Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
+  }
+
+  /** What is told of a hidden patch. */
+  public enum Target {
+    /** Its pixels, from -1 to 1. */
+    PIXELS,
+    /** Its pixels less their mean, by their deviation. */
+    NORMALIZED
   }
 
   /** Kinds of optimizers. */
@@ -86,6 +108,7 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
    * @param qkNorm whether queries and keys are normalised per head
    * @param positions how patches know where they are
    * @param pool how tokens become one vector
+   * @param stem how a patch becomes a token
    */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   public record Model(
@@ -98,7 +121,8 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
       VitConfig.Block block,
       boolean qkNorm,
       VitConfig.Positions positions,
-      VitConfig.Pool pool) {}
+      VitConfig.Pool pool,
+      VitConfig.Stem stem) {}
 
   /**
    * Pictures and what is made of them.
@@ -144,6 +168,35 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
     /** What is done to single pictures. */
     RandAugment operations() {
       return RandAugment.parse(randAugment);
+    }
+  }
+
+  /**
+   * Masked pre-training.
+   *
+   * @param ratio share of the patches that are hidden; 0 where classes are learned
+   * @param pattern how they lie
+   * @param target what is told of them
+   * @param decoderDepth blocks of a decoder, the encoder then seeing visible patches only (MAE); 0 for mask tokens in
+   *     the encoder and a linear layer after it (BEiT)
+   * @param decoderWidth of a token in the decoder
+   * @param decoderHeads of its attention
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Masked(
+      double ratio, Masking.Pattern pattern, Target target, int decoderDepth, int decoderWidth, int decoderHeads) {
+    /** Classes are learned. */
+    public static final Masked NONE = new Masked(0, Masking.Pattern.RANDOM, Target.PIXELS, 1, 64, 2);
+
+    public Masked {
+      if (!(ratio >= 0 && ratio < 1)) {
+        throw new IllegalArgumentException("ratio: got " + ratio + ", expected a number from 0, below 1");
+      }
+    }
+
+    /** Whether patches are hidden. */
+    boolean on() {
+      return ratio > 0;
     }
   }
 
@@ -219,17 +272,17 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
 
   /** With other pictures. */
   TrainConfig with(Data other) {
-    return new TrainConfig(model, tuning, other, optimizer, schedule, run);
+    return new TrainConfig(model, tuning, other, masked, optimizer, schedule, run);
   }
 
   /** With another model to start from. */
   TrainConfig with(Model made, Tuning from) {
-    return new TrainConfig(made, from, data, optimizer, schedule, run);
+    return new TrainConfig(made, from, data, masked, optimizer, schedule, run);
   }
 
   /** Run otherwise. */
   TrainConfig with(Run other) {
-    return new TrainConfig(model, tuning, data, optimizer, schedule, other);
+    return new TrainConfig(model, tuning, data, masked, optimizer, schedule, other);
   }
 
   /** The schedule of the learning rate. */
@@ -254,6 +307,8 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
         .classToken(model.pool == VitConfig.Pool.CLASS)
         .positions(model.positions)
         .pool(model.pool)
+        .stem(model.stem)
+        .stemNorm(model.stem == VitConfig.Stem.HMLP ? VitConfig.Norm.layer(1e-6f) : null)
         .classes(classes);
     return builder.build();
   }
@@ -268,7 +323,7 @@ public record TrainConfig(Model model, Tuning tuning, Data data, Optimization op
       case ADAFACTOR -> {
         var d = Adafactor.Settings.DEFAULT;
         var settings = new Adafactor.Settings(o.beta1, d.decayRate(), d.beta2Cap(), d.eps(), moment);
-        yield new Adafactor(parameters, settings, Factoring.of(objective.model().config()));
+        yield new Adafactor(parameters, settings, objective.factoring());
       }
       case SGD -> new Sgd(parameters, new Sgd.Settings(o.beta1, false, moment));
     };

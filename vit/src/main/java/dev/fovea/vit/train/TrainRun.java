@@ -74,7 +74,7 @@ public final class TrainRun implements AutoCloseable {
       pictures.summary().forEach(listener::message);
       int classes = pictures.training().classes().size();
       long seed = config.run().seed();
-      objective = Classification.of(config, classes, device);
+      objective = config.masked().on() ? Reconstruction.of(config, device) : Classification.of(config, classes, device);
       owned.push(objective::close);
       VitConfig vit = objective.model().config();
       optimizer = config.optimizer(objective);
@@ -302,27 +302,28 @@ public final class TrainRun implements AutoCloseable {
     } else if (average != null) {
       average.add(objective);
     }
-    state = new Checkpoint(number, state.bestAccuracy(), state.bestStep());
+    state = new Checkpoint(number, state.bestScore(), state.bestStep());
     speed.step();
     long peak = device.memory().peak();
     listener.step(
         new Listener.Step(number, run.steps(), result.loss(), result.accuracy(), rate, speed.imagesPerSecond(), peak));
-    ObjectNode line = Metrics.line()
-        .put("step", number)
-        .put("loss", result.loss())
-        .put("accuracy", result.accuracy())
-        .put("lr", rate)
-        .put("images_per_s", speed.imagesPerSecond())
-        .put("peak_bytes", peak);
+    ObjectNode line = Metrics.line().put("step", number).put("loss", result.loss());
+    if (!Double.isNaN(result.accuracy())) {
+      line.put("accuracy", result.accuracy());
+    }
+    line.put("lr", rate).put("images_per_s", speed.imagesPerSecond()).put("peak_bytes", peak);
     latest = null;
     if (number % run.evalEvery() == 0 || number == run.steps()) {
       Evaluation evaluation = evaluate();
       latest = evaluation;
-      line.put("val_loss", evaluation.loss()).put("val_accuracy", evaluation.accuracy());
+      line.put("val_loss", evaluation.loss());
+      if (evaluation.classifies()) {
+        line.put("val_accuracy", evaluation.accuracy());
+      }
       listener.evaluation(number, evaluation);
       skipped.tell(training, validation);
-      if (evaluation.accuracy() > state.bestAccuracy()) {
-        state = new Checkpoint(number, evaluation.accuracy(), number);
+      if (evaluation.score() > state.bestScore()) {
+        state = new Checkpoint(number, evaluation.score(), number);
       }
       speed.pause();
     }

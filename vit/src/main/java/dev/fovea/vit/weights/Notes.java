@@ -28,10 +28,15 @@ public final class Notes {
     this.files = files;
   }
 
-  /** Of a model trained here: its classes' names, and pictures squashed to its size with values from -1 to 1. */
+  /**
+   * Of a model trained here: its classes' names, if it has such, and pictures squashed to its size with values from -1
+   * to 1.
+   */
   public static Notes of(List<String> classes, VitConfig config) {
     ObjectNode settings = JsonNodeFactory.instance.objectNode();
-    classes.forEach(settings.putArray("label_names")::add);
+    if (!classes.isEmpty()) {
+      classes.forEach(settings.putArray("label_names")::add);
+    }
     ObjectNode pictures = settings.putObject("pretrained_cfg");
     pictures
         .putArray("input_size")
