@@ -37,11 +37,15 @@ public final class Vit implements AutoCloseable {
   private final Notes notes;
   private final Path path;
 
+  /** Whether pictures are to have the configured size, whatever the folder says. */
+  private final boolean resized;
+
   /** Made when first asked for, so that a folder without word of pictures is no trouble to who has none. */
   private @Nullable Inference inference;
 
-  private Vit(Path path, VisionTransformer model, WeightMap weights, Notes notes) {
+  private Vit(Path path, VisionTransformer model, WeightMap weights, Notes notes, boolean resized) {
     this.path = path;
+    this.resized = resized;
     this.model = model;
     this.weights = weights;
     this.notes = notes;
@@ -74,7 +78,8 @@ public final class Vit implements AutoCloseable {
           checkpoint.file(),
           new VisionTransformer(checkpoint.config(), checkpoint.load(dtype)),
           checkpoint.weights(),
-          checkpoint.notes());
+          checkpoint.notes(),
+          false);
     }
   }
 
@@ -99,7 +104,24 @@ public final class Vit implements AutoCloseable {
 
   /** This model for inference alone, and faster; this one is closed. See {@link VisionTransformer#frozen}. */
   public Vit frozen() {
-    return new Vit(path, model.frozen(), weights, notes);
+    return new Vit(path, model.frozen(), weights, notes, resized);
+  }
+
+  /**
+   * This model for pictures of another size, which its folder's preparation of pictures then brings them to; learned
+   * positions are resampled as the model's configuration says. This one is closed. To be called before {@link #frozen}:
+   *
+   * <pre>{@code
+   * Vit vit = Vit.load(path).resized(384, 384).frozen();
+   * }</pre>
+   *
+   * @param imageHeight pixels, at least a patch
+   * @param imageWidth pixels, at least a patch
+   */
+  public Vit resized(int imageHeight, int imageWidth) {
+    VisionTransformer other = model.resized(imageHeight, imageWidth);
+    model.close();
+    return new Vit(path, other, weights, notes, true);
   }
 
   /** Runs the model; see {@link VisionTransformer#forward}. */
@@ -116,7 +138,9 @@ public final class Vit implements AutoCloseable {
   public synchronized Inference inference() throws IOException {
     Inference made = inference;
     if (made == null) {
-      made = new Inference(model, new Preprocessor(Preprocessing.of(path, config())));
+      VitConfig fixed =
+          config().toBuilder().dynamicSize(config().dynamicSize() && !resized).build();
+      made = new Inference(model, new Preprocessor(Preprocessing.of(path, fixed)));
       inference = made;
     }
     return made;

@@ -91,6 +91,30 @@ class InferenceTest {
     }
   }
 
+  /** Pictures are prepared for the other size, positions resampled; what was loaded is closed. */
+  @Test
+  void takesPicturesOfAnotherSize() throws IOException {
+    long before = Device.cpu().memory().current();
+    try (Vit larger = Vit.load(folder.resolve("model")).resized(48, 40);
+        VisionTransformer expected = vit.model().resized(48, 40);
+        Scope scope = Scope.open()) {
+      assertEquals(48, larger.config().imageHeight());
+      Tensor pixels = larger.inference().preprocessor().apply(pictures);
+      assertEquals("[20, 3, 48, 40]", pixels.shape().toString());
+      float[] rows = expected.forward(pixels).preLogits().toFloats();
+      float[][] found = larger.embed(files);
+      assertEquals(rows[5 * 16 + 3], found[5][3]);
+      larger.save(folder.resolve("larger"));
+    }
+    assertEquals(before, Device.cpu().memory().current(), "bytes left");
+    try (Vit again = Vit.load(folder.resolve("larger")).frozen()) {
+      assertEquals(40, again.config().imageWidth());
+      assertEquals(5, again.predict(pictures.getFirst(), 5).size());
+    }
+    var e = assertThrows(IllegalArgumentException.class, () -> vit.resized(7, 8));
+    assertTrue(e.getMessage().contains("imageHeight: got 7, expected at least 8"), e.getMessage());
+  }
+
   /** One copy of the weights, and the bits of a single thread. */
   @Test
   void severalThreadsGetWhatOneGets() throws Exception {

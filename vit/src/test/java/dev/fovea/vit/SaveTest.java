@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.io.TensorFile;
+import dev.fovea.vit.image.Preprocessing;
 import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -102,6 +103,29 @@ final class SaveTest {
     JsonNode cfg = JSON.readTree(folder.resolve("second/config.json").toFile()).path("pretrained_cfg");
     assertEquals(0.9, cfg.path("crop_pct").asDouble());
     assertEquals("[3,64,64]", cfg.path("input_size").toString());
+  }
+
+  /** Files of big_vision say nothing of pictures: what is saved does, in our words and about so in timm's. */
+  @Test
+  void bigVisionsPreparationOfPicturesGoesAlong() throws IOException {
+    Path model = CASES.resolve("big-vision-map");
+    try (Vit vit = Vit.load(model)) {
+      Preprocessing expected = vit.inference().preprocessor().preprocessing();
+      vit.save(folder.resolve("saved"));
+      vit.exportTimm(folder.resolve("timm"));
+      for (String name : new String[] {"saved", "timm"}) {
+        try (Vit again = Vit.load(folder.resolve(name))) {
+          assertEquals(expected, again.inference().preprocessor().preprocessing());
+          again.save(folder.resolve("once more"));
+        }
+        try (Vit again = Vit.load(folder.resolve("once more"))) {
+          assertEquals(expected, again.inference().preprocessor().preprocessing());
+        }
+      }
+    }
+    JsonNode cfg = JSON.readTree(folder.resolve("saved/config.json").toFile()).path("pretrained_cfg");
+    assertEquals("[0.5,0.5,0.5]", cfg.path("mean").toString());
+    assertTrue(cfg.has("crop_mode"));
   }
 
   @Test

@@ -28,8 +28,10 @@ import picocli.CommandLine.Spec;
       EmbedCommand.class,
       AttentionCommand.class,
       TrainCommand.class,
+      PretrainCommand.class,
       ProbeCommand.class,
       ScalingCommand.class,
+      SweepCommand.class,
       VerifyCommand.class,
       EvidenceCommand.class
     })

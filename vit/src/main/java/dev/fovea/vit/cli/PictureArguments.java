@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -51,6 +52,12 @@ final class PictureArguments {
       description = "Refuse larger pictures (default: ${DEFAULT-VALUE}).")
   private long maxPixels;
 
+  @Option(
+      names = "--image-size",
+      paramLabel = "N",
+      description = "Look at pictures of N x N pixels, with positions resampled (default: the model's own size).")
+  private @Nullable Integer imageSize;
+
   @Mixin
   private final ComputeArguments compute = new ComputeArguments();
 
@@ -60,7 +67,17 @@ final class PictureArguments {
 
   /** The model, for inference alone. */
   Vit load() throws IOException {
-    return compute.load(model).frozen();
+    Integer side = imageSize;
+    Vit vit = compute.load(model);
+    if (side == null) {
+      return vit.frozen();
+    }
+    try {
+      return vit.resized(side, side).frozen();
+    } catch (IllegalArgumentException e) {
+      vit.close();
+      throw new ParameterException(spec.commandLine(), "--image-size: " + e.getMessage(), e);
+    }
   }
 
   Inference.Options options() {

@@ -11,8 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,8 +31,6 @@ import picocli.CommandLine.Spec;
       ""
     })
 final class TrainCommand implements Callable<Integer> {
-  private static final int SECONDS_TO_STOP = 120;
-
   @Spec
   private CommandSpec spec;
 
@@ -146,16 +142,14 @@ final class TrainCommand implements Callable<Integer> {
           spec.commandLine(), "--resume goes on with the run's own settings: leave all but --device out");
     }
     Path folder = out != null ? out : resume ? RunFolders.latest(Path.of("runs")) : RunFolders.next(Path.of("runs"));
-    Interrupt interrupt = new Interrupt();
-    try (TrainProgress progress = new TrainProgress(spec.commandLine().getOut());
+    try (Interrupt interrupt = new Interrupt();
+        TrainProgress progress = new TrainProgress(spec.commandLine().getOut());
         TrainRun run = resume
             ? TrainRun.resume(folder, device, progress)
             : TrainRun.start(ConfigFile.read(file, settings), folder, progress)) {
       progress.begin(folder, run);
       TrainRun.Outcome outcome = run.train(interrupt::requested);
       progress.end(folder, outcome);
-    } finally {
-      interrupt.done();
     }
     return 0;
   }
@@ -211,41 +205,6 @@ final class TrainCommand implements Callable<Integer> {
   private static void put(Map<String, Object> settings, String name, @Nullable Object value) {
     if (value != null) {
       settings.put(name, value);
-    }
-  }
-
-  /** Ctrl-C: the JVM waits until the step is done and the checkpoint written. */
-  private static final class Interrupt {
-    private final CountDownLatch finished = new CountDownLatch(1);
-    private final Thread hook = new Thread(this::await, "fovea-interrupt");
-    private volatile boolean requested;
-
-    Interrupt() {
-      Runtime.getRuntime().addShutdownHook(hook);
-    }
-
-    boolean requested() {
-      return requested;
-    }
-
-    private void await() {
-      requested = true;
-      try {
-        finished.await(SECONDS_TO_STOP, TimeUnit.SECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
-
-    void done() {
-      finished.countDown();
-      if (!requested) {
-        try {
-          Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-          // The JVM is on its way out already.
-        }
-      }
     }
   }
 }

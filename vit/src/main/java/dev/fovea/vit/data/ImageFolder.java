@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 final class ImageFolder {
   private static final List<String> TRAINING = List.of("train", "training");
   private static final List<String> VALIDATION = List.of("val", "valid", "validation", "test");
+
+  /** The class of pictures whose classes do not matter. */
+  private static final String ANY = "any";
 
   private final int side;
   private final Remarks remarks;
@@ -43,6 +47,22 @@ final class ImageFolder {
     Labelled learned = reader.pictures(found, classes);
     Labelled unseen = validation == null ? null : reader.pictures(reader.classes(validation), classes);
     return Split.of(folder, "picture files", learned, unseen, seed, remarks);
+  }
+
+  /** All pictures below a folder as one class; null if there are none. */
+  static @Nullable Split unlabelled(Path folder, long seed, int side) throws IOException {
+    ImageFolder reader = new ImageFolder(side, new Remarks());
+    Path training = inside(folder, TRAINING);
+    Path validation = training == null ? null : inside(folder, VALIDATION);
+    List<Path> files = reader.files(training == null ? folder : training);
+    if (files.isEmpty()) {
+      return null;
+    }
+    List<String> classes = List.of(ANY);
+    Labelled learned = reader.pictures(new TreeMap<>(Map.of(ANY, files)), classes);
+    Labelled unseen =
+        validation == null ? null : reader.pictures(new TreeMap<>(Map.of(ANY, reader.files(validation))), classes);
+    return Split.of(folder, "picture files", learned, unseen, seed, reader.remarks);
   }
 
   private static @Nullable Path inside(Path folder, List<String> names) {

@@ -66,6 +66,18 @@ public record Split(Dataset training, Dataset validation, List<String> summary) 
   }
 
   /**
+   * Pictures whose classes do not matter: as {@link #open}, and any folder that holds pictures, with those in folders
+   * below it, however these are called. All are of one class then.
+   *
+   * @throws IllegalArgumentException if nothing of the kind is there, or no picture
+   * @throws IOException if it cannot be read
+   */
+  public static Split unlabelled(Path path, long seed, int side) throws IOException {
+    Split found = Files.isDirectory(path) ? ImageFolder.unlabelled(path, seed, side) : null;
+    return found == null ? open(path, seed, side) : found;
+  }
+
+  /**
    * These pictures.
    *
    * @param validation null or empty if some of {@code training} are to be held out for it
@@ -88,7 +100,9 @@ public record Split(Dataset training, Dataset validation, List<String> summary) 
     List<String> lines = new ArrayList<>();
     lines.add("%s: %s, %,d to train on and %,d%s to evaluate on"
         .formatted(path, kind, learned.size(), unseen.size(), holdsOut ? " of the same, drawn by the seed," : ""));
-    lines.add(balance(learned));
+    if (learned.classes().size() > 1) {
+      lines.add(balance(learned));
+    }
     lines.addAll(remarks.lines());
     return new Split(learned, unseen, lines);
   }

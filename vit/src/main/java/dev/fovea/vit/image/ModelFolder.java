@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.fovea.vit.image.Preprocessing.Fit;
 import dev.fovea.vit.model.VitConfig;
+import dev.fovea.vit.weights.Notes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -51,6 +52,9 @@ final class ModelFolder {
       processor = json(file).path("image_processor");
     }
     JsonNode description = json(folder.resolve("config.json"));
+    if (description.path(Notes.PREPARATION).asText().equals(Notes.BIG_VISION)) {
+      return reader.bigVision();
+    }
     try {
       if (!processor.isMissingNode()) {
         return reader.transformers((ObjectNode) processor);

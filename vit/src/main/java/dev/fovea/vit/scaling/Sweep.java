@@ -20,6 +20,12 @@ public record Sweep(List<Point> points) {
    * @param trainSize pictures of the built-in set to learn from; 0 for as many as configured
    */
   public record Point(Shape shape, long steps, int trainSize) {
+    /** What a run takes beside its steps, in weights that a step trains. */
+    private static final double RUN = 1e7;
+
+    /** What a step takes beside its blocks. */
+    private static final double STEP = 2e5;
+
     /** Checks the numbers. */
     public Point {
       if (steps < 1 || trainSize < 0) {
@@ -34,10 +40,10 @@ public record Sweep(List<Point> points) {
           .formatted(shape.width(), shape.depth(), shape.mlp(), steps, trainSize == 0 ? "" : "-n" + trainSize);
     }
 
-    /** About how long it takes, in a unit of its own: the multiplications of its blocks. */
+    /** About how long it takes, in a unit of its own: the weights of its blocks, and what even the smallest takes. */
     double effort() {
       double d = shape.width();
-      return steps * shape.depth() * (4 * d * d + 2 * d * shape.mlp());
+      return RUN + steps * (STEP + shape.depth() * (4 * d * d + 2 * d * shape.mlp()));
     }
   }
 

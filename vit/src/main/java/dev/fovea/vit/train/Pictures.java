@@ -27,7 +27,8 @@ record Pictures(Dataset training, Dataset validation, List<String> summary) {
     int side = config.model().imageSize();
     long seed = config.run().seed();
     if (!isBuiltIn(name)) {
-      Split split = Split.open(Path.of(name), seed, side);
+      Path path = Path.of(name);
+      Split split = config.masked().on() ? Split.unlabelled(path, seed, side) : Split.open(path, seed, side);
       return new Pictures(split.training(), split.validation(), split.summary());
     }
     Shapes.Cue cue = switch (name.toLowerCase(Locale.ROOT)) {

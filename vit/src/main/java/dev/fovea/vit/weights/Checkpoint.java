@@ -89,10 +89,11 @@ public final class Checkpoint implements AutoCloseable {
       boolean named = message.contains(file) || message.contains(files.weights().toString());
       throw named ? e : new IllegalArgumentException(file + ": " + message, e);
     }
+    Notes notes = Notes.of(settings, files.weights().resolveSibling(""));
     return new Checkpoint(
         files,
         found.file(),
-        Notes.of(settings, files.weights().resolveSibling("")),
+        family == Family.BIG_VISION ? notes.ofBigVision(layout.config) : notes,
         family,
         layout.config,
         new WeightMap(layout.config, layout.pieces, layout.ignored));

@@ -20,6 +20,16 @@ public final class Notes {
   /** No notes. */
   public static final Notes NONE = new Notes(JsonNodeFactory.instance.objectNode(), Map.of());
 
+  /** Where a folder that we write says how pictures are prepared, if no other library has words for it. */
+  public static final String PREPARATION = "preprocessing";
+
+  /** As big_vision prepares them. */
+  public static final String BIG_VISION = "big_vision";
+
+  private static final int LARGE = 384;
+  private static final double SHARE = 0.875;
+  private static final double LARGE_SHARE = 0.857;
+
   private final ObjectNode settings;
   private final Map<String, byte[]> files;
 
@@ -50,9 +60,32 @@ public final class Notes {
     return new Notes(settings, Map.of());
   }
 
+  /**
+   * These notes for a model of big_vision, whose files say nothing of pictures: how they are prepared, in a word of our
+   * own, and as near to it as timm's words come.
+   */
+  Notes ofBigVision(VitConfig config) {
+    if (settings.has("pretrained_cfg") || !files.isEmpty()) {
+      return this;
+    }
+    ObjectNode all = settings.deepCopy();
+    all.put(PREPARATION, BIG_VISION);
+    ObjectNode pictures = all.putObject("pretrained_cfg");
+    boolean classifies = config.classes() > 0;
+    boolean large = Math.min(config.imageHeight(), config.imageWidth()) >= LARGE;
+    pictures
+        .put("interpolation", "bilinear")
+        .put("crop_pct", classifies ? large ? LARGE_SHARE : SHARE : 1)
+        .put("crop_mode", classifies ? "center" : "squash");
+    for (String name : new String[] {"mean", "std"}) {
+      pictures.putArray(name).add(0.5).add(0.5).add(0.5);
+    }
+    return new Notes(all, files);
+  }
+
   static Notes of(Settings config, Path folder) throws IOException {
     ObjectNode kept = JsonNodeFactory.instance.objectNode();
-    for (String name : new String[] {"pretrained_cfg", "label_names", "label_descriptions", "id2label"}) {
+    for (String name : new String[] {PREPARATION, "pretrained_cfg", "label_names", "label_descriptions", "id2label"}) {
       if (config.has(name)) {
         kept.set(name, config.json().get(name));
       }
