@@ -1,12 +1,9 @@
 package dev.fovea.vit.cli;
 
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
-/** Ctrl-C: the JVM waits until the step is done and the checkpoint written. */
+/** Ctrl-C: the JVM waits until the step is done and the checkpoint written; then it exits as signals say, with 130. */
 final class Interrupt implements AutoCloseable {
-  private static final int SECONDS_TO_STOP = 120;
-
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Thread hook = new Thread(this::await, "fovea-interrupt");
   private volatile boolean requested;
@@ -21,8 +18,11 @@ final class Interrupt implements AutoCloseable {
 
   private void await() {
     requested = true;
+    if (finished.getCount() > 0) {
+      System.err.println("\nstopping after this step, which may take a moment");
+    }
     try {
-      finished.await(SECONDS_TO_STOP, TimeUnit.SECONDS);
+      finished.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

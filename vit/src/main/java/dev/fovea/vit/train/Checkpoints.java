@@ -87,6 +87,9 @@ final class Checkpoints {
   }
 
   private void prune(long best) throws IOException {
+    if (keep == 0) {
+      return;
+    }
     List<Long> steps = new ArrayList<>(all().keySet());
     for (long step : steps.subList(0, Math.max(0, steps.size() - keep))) {
       if (step != best) {

@@ -52,21 +52,18 @@ public final class ConfigFile {
   }
 
   /**
-   * The default with a file's settings and then these over it.
+   * The default, or that for a preset if one is named, with a file's settings and then these over it.
    *
    * @param file YAML, or JSON, which is YAML too; null for none
    * @param settings by section and name, as in {@code model.width}
    * @throws IllegalArgumentException if one is unknown or has a value that does not fit
    */
   public static TrainConfig read(@Nullable Path file, Map<String, ?> settings) throws IOException {
-    ObjectNode all = YAML.valueToTree(TrainConfig.defaults());
-    if (file != null) {
-      merge(all, file);
+    ObjectNode all = over(TrainConfig.defaults(), file, settings);
+    String preset = all.path("model").path("preset").asText();
+    if (!preset.isEmpty()) {
+      all = over(TrainConfig.defaults(preset), file, settings);
     }
-    settings.forEach((name, value) -> {
-      int dot = name.indexOf('.');
-      ((ObjectNode) all.get(name.substring(0, dot))).set(name.substring(dot + 1), YAML.valueToTree(value));
-    });
     String where = file == null ? "" : file + ": ";
     try {
       return YAML.treeToValue(all, TrainConfig.class);
@@ -79,6 +76,25 @@ public final class ConfigFile {
       String reason = cause instanceof IllegalArgumentException ? cause.getMessage() : e.getOriginalMessage();
       throw new IllegalArgumentException(where + reason, e);
     }
+  }
+
+  private static ObjectNode over(TrainConfig base, @Nullable Path file, Map<String, ?> settings) throws IOException {
+    ObjectNode all = YAML.valueToTree(base);
+    if (file != null) {
+      merge(all, file);
+    }
+    settings.forEach((name, value) -> {
+      int dot = name.indexOf('.');
+      String setting = name.substring(dot + 1);
+      if (!(all.get(name.substring(0, Math.max(0, dot))) instanceof ObjectNode section)) {
+        throw unknown("", name, all);
+      }
+      if (!section.has(setting)) {
+        throw unknown("", name, section);
+      }
+      section.set(setting, YAML.valueToTree(value));
+    });
+    return all;
   }
 
   private static String expected(Class<?> type) {
@@ -105,21 +121,21 @@ public final class ConfigFile {
     for (Map.Entry<String, JsonNode> section : given.properties()) {
       if (!(all.get(section.getKey()) instanceof ObjectNode known)
           || !section.getValue().isObject()) {
-        throw unknown(file, section.getKey(), all);
+        throw unknown(file + ": ", section.getKey(), all);
       }
       section.getValue().properties().forEach(setting -> {
         if (!known.has(setting.getKey())) {
-          throw unknown(file, section.getKey() + "." + setting.getKey(), known);
+          throw unknown(file + ": ", section.getKey() + "." + setting.getKey(), known);
         }
         known.set(setting.getKey(), setting.getValue());
       });
     }
   }
 
-  private static IllegalArgumentException unknown(Path file, String name, ObjectNode known) {
+  private static IllegalArgumentException unknown(String where, String name, ObjectNode known) {
     TreeSet<String> names = new TreeSet<>();
     known.fieldNames().forEachRemaining(names::add);
-    return new IllegalArgumentException("%s: got a setting %s, expected one of %s".formatted(file, name, names));
+    return new IllegalArgumentException("%sgot a setting %s, expected one of %s".formatted(where, name, names));
   }
 
   /** The whole configuration as YAML. */

@@ -16,6 +16,8 @@ import java.util.function.Predicate;
  *     decay} of the value away
  */
 public record Parameter(String name, Tensor value, double rate, double decay) {
+  private static final String HEADS = "head.";
+
   /** The classifier's weights. */
   private static final String HEAD = "head.weight";
 
@@ -40,5 +42,15 @@ public record Parameter(String name, Tensor value, double rate, double decay) {
           return new Parameter(entry.getKey(), entry.getValue(), 1, decays ? its : 0);
         })
         .toList();
+  }
+
+  /** Whether it is the classifier's. */
+  boolean ofHead() {
+    return name.startsWith(HEADS);
+  }
+
+  /** The same with another rate: {@code factor} times this one. */
+  Parameter faster(double factor) {
+    return new Parameter(name, value, rate * factor, decay);
   }
 }

@@ -7,7 +7,6 @@ import dev.fovea.tensor.MemoryStats;
 import dev.fovea.tensor.OutOfDeviceMemoryException;
 import dev.fovea.tensor.Recompute;
 import dev.fovea.vit.data.Batch;
-import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -129,7 +128,7 @@ record RecomputePlan(Recompute policy, long limit, Map<Recompute, Double> needs)
   }
 
   /** The device's limit, or what is free where it takes its memory from, beside what it has in use already. */
-  private static long available(Device device) {
+  static long available(Device device) {
     MemoryStats memory = device.memory();
     if (memory.limit() != Long.MAX_VALUE) {
       return memory.limit();
@@ -137,8 +136,6 @@ record RecomputePlan(Recompute policy, long limit, Map<Recompute, Double> needs)
     if (device instanceof CudaDevice gpu) {
       return gpu.freeBytes() + memory.reserved();
     }
-    return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
-        ? system.getFreeMemorySize() + memory.current()
-        : memory.limit();
+    return HostMemory.available() + memory.current();
   }
 }

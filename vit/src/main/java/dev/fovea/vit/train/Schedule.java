@@ -17,15 +17,26 @@ public sealed interface Schedule {
     }
   }
 
-  /** The same rate throughout, after a linear warm-up. */
-  record Constant(double base, long total, long warmup) implements Schedule {
+  private static double cool(long step, long total, long cooldown) {
+    return cooldown > 0 ? Math.clamp((total - step) / (double) cooldown, 0.0, 1.0) : 1;
+  }
+
+  private static void check(long cooldown) {
+    if (cooldown < 0) {
+      throw new IllegalArgumentException("schedule: got cooldown " + cooldown + ", expected at least 0");
+    }
+  }
+
+  /** The same rate throughout, after a linear warm-up and before a linear cool-down to 0. */
+  record Constant(double base, long total, long warmup, long cooldown) implements Schedule {
     public Constant {
       check(base, total, warmup);
+      check(cooldown);
     }
 
     @Override
     public double at(long step) {
-      return base * warm(step, warmup);
+      return base * warm(step, warmup) * cool(step, total, cooldown);
     }
   }
 
@@ -51,9 +62,9 @@ public sealed interface Schedule {
   record ReciprocalSqrt(double base, long total, long warmup, long cooldown, long timescale) implements Schedule {
     public ReciprocalSqrt {
       check(base, total, warmup);
-      if (cooldown < 0 || timescale < 1) {
-        throw new IllegalArgumentException(
-            "schedule: got cooldown %d, timescale %d, expected at least 0 and 1".formatted(cooldown, timescale));
+      check(cooldown);
+      if (timescale < 1) {
+        throw new IllegalArgumentException("schedule: got timescale " + timescale + ", expected at least 1");
       }
     }
 
@@ -63,11 +74,7 @@ public sealed interface Schedule {
       if (step >= warmup) {
         rate /= Math.sqrt(1 + (step - warmup) / (double) timescale);
       }
-      rate *= warm(step, warmup);
-      if (cooldown > 0) {
-        rate *= Math.clamp((total - step) / (double) cooldown, 0.0, 1.0);
-      }
-      return rate;
+      return rate * warm(step, warmup) * cool(step, total, cooldown);
     }
   }
 }

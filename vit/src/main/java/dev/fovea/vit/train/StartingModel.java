@@ -33,10 +33,11 @@ final class StartingModel {
     Tuning tuning = config.tuning();
     if (!tuning.starts()) {
       var start = Initialisation.of(config.run().seed()).withHeadBias(headBias);
-      return VisionTransformer.create(config.vit(classes), start, device);
+      VitConfig vit = config.vit(classes);
+      MemoryNeed.check(config, vit, device);
+      return VisionTransformer.create(vit, start, device);
     }
-    Path path = Path.of(tuning.model());
-    VisionTransformer loaded = load(path, classes, headBias, device);
+    VisionTransformer loaded = load(config, classes, headBias, device);
     VitConfig own = loaded.config();
     int side = tuning.imageSize();
     if (side == 0 || side == own.imageHeight() && side == own.imageWidth()) {
@@ -47,8 +48,9 @@ final class StartingModel {
     }
   }
 
-  private static VisionTransformer load(Path path, int classes, float headBias, Device device) throws IOException {
-    try (Checkpoint checkpoint = Checkpoint.open(path);
+  private static VisionTransformer load(TrainConfig run, int classes, float headBias, Device device)
+      throws IOException {
+    try (Checkpoint checkpoint = Checkpoint.open(Path.of(run.tuning().model()));
         Scope scope = Scope.open(device).label("model")) {
       VitConfig found = checkpoint.config();
       Preprocessing pictures = Preprocessing.of(checkpoint.file(), found);
@@ -56,7 +58,11 @@ final class StartingModel {
           .classes(classes)
           .preLogits(classes == 0 ? 0 : found.preLogits())
           .patchBias(true)
+          .dropPath((float) run.model().dropPath())
+          .dropPathGrows(true)
           .build();
+      int side = run.tuning().imageSize();
+      MemoryNeed.check(run, side == 0 ? config : config.toBuilder().image(side).build(), device);
       Map<String, Tensor> tensors = new LinkedHashMap<>(checkpoint.load(DType.F32));
       String stem = config.stem() == VitConfig.Stem.LINEAR ? "patch_embed." : "patch_embed.0.";
       Map<String, Shape> shapes = ParameterShapes.of(config);
@@ -118,6 +124,7 @@ final class StartingModel {
     }
     int side = tuning.imageSize() == 0 ? vit.imageHeight() : tuning.imageSize();
     var model = new TrainConfig.Model(
+        "",
         side,
         vit.patchHeight(),
         vit.width(),
@@ -126,6 +133,7 @@ final class StartingModel {
         vit.mlp(),
         vit.block(),
         vit.qkNorm() != null,
+        config.model().dropPath(),
         vit.positions(),
         vit.pool(),
         vit.stem());

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.fovea.kernels.DType;
 import dev.fovea.vit.data.Masking;
 import dev.fovea.vit.data.RandAugment;
+import dev.fovea.vit.model.Presets;
 import dev.fovea.vit.model.VitConfig;
+import dev.fovea.vit.model.VitConfigBuilder;
 import java.util.List;
 
 /**
@@ -22,10 +24,18 @@ import java.util.List;
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record TrainConfig(
     Model model, Tuning tuning, Data data, Masked masked, Optimization optimizer, Rate schedule, Run run) {
+  public TrainConfig {
+    if (tuning.starts() && !model.preset.isEmpty()) {
+      throw new IllegalArgumentException(
+          "preset: got %s beside the model %s, expected one of the two".formatted(model.preset, tuning.model()));
+    }
+  }
+
   /** The main job: a small parallel-residual model on the built-in shapes. */
   public static TrainConfig defaults() {
     return new TrainConfig(
         new Model(
+            "",
             32,
             4,
             64,
@@ -34,13 +44,14 @@ public record TrainConfig(
             128,
             VitConfig.Block.PARALLEL,
             true,
+            0,
             VitConfig.Positions.SINCOS,
             VitConfig.Pool.MEAN,
             VitConfig.Stem.LINEAR),
         Tuning.NONE,
         new Data("shapes", 1_000_000, 1000, 64, false, 0.3, false, "", 0, 0, Loss.SOFTMAX, 0),
         Masked.NONE,
-        new Optimization(Method.ADAMW, 3e-3, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
+        new Optimization(Method.ADAMW, 3e-3, 1, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
         new Rate(Curve.COSINE, 100, 0, 10_000),
         new Run(1200, 0, "auto", Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
   }
@@ -51,6 +62,34 @@ public record TrainConfig(
     PIXELS,
     /** Its pixels less their mean, by their deviation. */
     NORMALIZED
+  }
+
+  /** The defaults for a preset: its shape, and a learning rate as wide models bear it. */
+  static TrainConfig defaults(String preset) {
+    TrainConfig own = defaults();
+    VitConfig vit = Presets.of(preset);
+    var o = own.optimizer;
+    return new TrainConfig(
+        new Model(
+            preset,
+            vit.imageHeight(),
+            vit.patchHeight(),
+            vit.width(),
+            vit.depth(),
+            vit.heads(),
+            vit.mlp(),
+            vit.block(),
+            vit.qkNorm() != null,
+            vit.dropPath(),
+            vit.positions(),
+            vit.pool(),
+            vit.stem()),
+        own.tuning,
+        own.data,
+        own.masked,
+        o.withRate(o.lr * own.model.width / vit.width()),
+        own.schedule,
+        own.run);
   }
 
   /** Kinds of optimizers. */
@@ -98,6 +137,7 @@ public record TrainConfig(
   /**
    * A model to be made anew.
    *
+   * @param preset one of {@link Presets} that says what the others here do not; empty for none
    * @param imageSize height and width of its pictures
    * @param patch height and width of a patch
    * @param width of a token
@@ -106,12 +146,15 @@ public record TrainConfig(
    * @param mlp hidden width
    * @param block kind of block
    * @param qkNorm whether queries and keys are normalised per head
+   * @param dropPath stochastic depth: the chance that a branch of the last block is left out for a picture; it grows
+   *     evenly from 0 at the first block
    * @param positions how patches know where they are
    * @param pool how tokens become one vector
    * @param stem how a patch becomes a token
    */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   public record Model(
+      String preset,
       int imageSize,
       int patch,
       int width,
@@ -120,6 +163,7 @@ public record TrainConfig(
       int mlp,
       VitConfig.Block block,
       boolean qkNorm,
+      double dropPath,
       VitConfig.Positions positions,
       VitConfig.Pool pool,
       VitConfig.Stem stem) {}
@@ -205,6 +249,7 @@ public record TrainConfig(
    *
    * @param method kind
    * @param lr base learning rate
+   * @param headLr factor of the learning rate for the classifier
    * @param weightDecay of linear layers, relative to the learning rate
    * @param headWeightDecay of the classifier
    * @param beta1 momentum
@@ -218,6 +263,7 @@ public record TrainConfig(
   public record Optimization(
       Method method,
       double lr,
+      double headLr,
       double weightDecay,
       double headWeightDecay,
       double beta1,
@@ -225,14 +271,25 @@ public record TrainConfig(
       double eps,
       double clip,
       boolean bf16Momentum,
-      double polyak) {}
+      double polyak) {
+    public Optimization {
+      if (!(headLr > 0)) {
+        throw new IllegalArgumentException("head_lr: got " + headLr + ", expected a number above 0");
+      }
+    }
+
+    private Optimization withRate(double other) {
+      return new Optimization(
+          method, other, headLr, weightDecay, headWeightDecay, beta1, beta2, eps, clip, bf16Momentum, polyak);
+    }
+  }
 
   /**
    * The learning rate.
    *
    * @param curve kind
    * @param warmup steps of linear rise
-   * @param cooldown steps of linear fall at the end, for RSQRT
+   * @param cooldown steps of linear fall to 0 at the end, for CONSTANT and RSQRT
    * @param timescale of RSQRT
    */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -249,7 +306,7 @@ public record TrainConfig(
    * @param accumulate micro-batches that a batch is computed in
    * @param evalEvery steps between evaluations
    * @param checkpointEvery steps between checkpoints
-   * @param keep how many of the last checkpoints are kept, beside the best
+   * @param keep how many of the last checkpoints are kept, beside the best; 0 for all
    * @param onNonFinite what to do about a loss that is not finite
    */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -264,6 +321,11 @@ public record TrainConfig(
       long checkpointEvery,
       int keep,
       OnNonFinite onNonFinite) {
+    /** Of another length. */
+    Run to(long end) {
+      return new Run(end, seed, device, recompute, memory, accumulate, evalEvery, checkpointEvery, keep, onNonFinite);
+    }
+
     /** On another device. */
     Run on(String other) {
       return new Run(steps, seed, other, recompute, memory, accumulate, evalEvery, checkpointEvery, keep, onNonFinite);
@@ -285,10 +347,16 @@ public record TrainConfig(
     return new TrainConfig(model, tuning, data, masked, optimizer, schedule, other);
   }
 
+  /** Ending with a cool-down of so many steps that begins at a step. */
+  TrainConfig cooled(long at, long steps) {
+    Rate rate = new Rate(schedule.curve, schedule.warmup, steps, schedule.timescale);
+    return new TrainConfig(model, tuning, data, masked, optimizer, rate, run.to(at + steps));
+  }
+
   /** The schedule of the learning rate. */
   Schedule rate() {
     return switch (schedule.curve) {
-      case CONSTANT -> new Schedule.Constant(optimizer.lr, run.steps, schedule.warmup);
+      case CONSTANT -> new Schedule.Constant(optimizer.lr, run.steps, schedule.warmup, schedule.cooldown);
       case COSINE -> new Schedule.Cosine(optimizer.lr, run.steps, schedule.warmup);
       case RSQRT ->
         new Schedule.ReciprocalSqrt(optimizer.lr, run.steps, schedule.warmup, schedule.cooldown, schedule.timescale);
@@ -297,26 +365,32 @@ public record TrainConfig(
 
   /** The model to make for so many classes. */
   VitConfig vit(int classes) {
-    var builder = VitConfig.builder()
-        .image(model.imageSize)
+    VitConfig preset = model.preset.isEmpty() ? null : Presets.of(model.preset);
+    VitConfigBuilder base =
+        preset == null ? VitConfig.builder() : preset.toBuilder().poolHeads(0).poolMlp(0);
+    VitConfig.Norm qkNorm = preset == null || preset.qkNorm() == null ? VitConfig.Norm.layer(1e-6f) : preset.qkNorm();
+    return base.image(model.imageSize)
         .patch(model.patch)
         .shape(model.width, model.depth, model.mlp, model.heads)
         .block(model.block)
         .branches(model.block == VitConfig.Block.THINGS ? 2 : 1)
-        .qkNorm(model.qkNorm ? VitConfig.Norm.layer(1e-6f) : null)
+        .qkNorm(model.qkNorm ? qkNorm : null)
+        .dropPath((float) model.dropPath)
         .classToken(model.pool == VitConfig.Pool.CLASS)
         .positions(model.positions)
         .pool(model.pool)
         .stem(model.stem)
         .stemNorm(model.stem == VitConfig.Stem.HMLP ? VitConfig.Norm.layer(1e-6f) : null)
-        .classes(classes);
-    return builder.build();
+        .classes(classes)
+        .build();
   }
 
   /** A new optimizer of this configuration. */
   Optimizer optimizer(Objective objective) {
     Optimization o = optimizer;
-    List<Parameter> parameters = tuning.parameters(objective, o.weightDecay, o.headWeightDecay);
+    List<Parameter> parameters = tuning.parameters(objective, o.weightDecay, o.headWeightDecay).stream()
+        .map(parameter -> parameter.ofHead() ? parameter.faster(o.headLr) : parameter)
+        .toList();
     DType moment = o.bf16Momentum ? DType.BF16 : DType.F32;
     return switch (o.method) {
       case ADAMW -> new AdamW(parameters, new AdamW.Settings(o.beta1, o.beta2, o.eps, moment));

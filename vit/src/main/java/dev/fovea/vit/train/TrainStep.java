@@ -64,7 +64,12 @@ final class TrainStep {
   }
 
   private boolean releases() {
-    return settings.micro == 1 && settings.clip == 0;
+    return releases(settings.micro, settings.clip);
+  }
+
+  /** Whether gradients are consumed one by one. */
+  static boolean releases(int micro, double clip) {
+    return micro == 1 && clip == 0;
   }
 
   /**

@@ -47,11 +47,24 @@ final class ScheduleTest {
 
   @Test
   void constant() {
-    var schedule = new Schedule.Constant(0.5, 100, 10);
+    var schedule = new Schedule.Constant(0.5, 100, 10, 0);
     assertEquals(0, schedule.at(0));
     assertEquals(0.25, schedule.at(5));
     assertEquals(0.5, schedule.at(10));
     assertEquals(0.5, schedule.at(99));
+  }
+
+  /** Of a rate that stays the same as of one that falls: a straight line to 0. */
+  @Test
+  void cooldown() {
+    var constant = new Schedule.Constant(0.5, 100, 10, 20);
+    assertEquals(0.5, constant.at(80));
+    assertEquals(0.25, constant.at(90));
+    assertEquals(0, constant.at(100));
+    var falling = new Schedule.ReciprocalSqrt(0.5, 100, 10, 20, 30);
+    var before = new Schedule.ReciprocalSqrt(0.5, 100, 10, 0, 30);
+    assertEquals(before.at(80), falling.at(80));
+    assertEquals(before.at(95) / 4, falling.at(95));
   }
 
   @Test
