@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
       AttentionCommand.class,
       TrainCommand.class,
       PretrainCommand.class,
+      CooldownCommand.class,
+      EvaluateCommand.class,
       ProbeCommand.class,
       ScalingCommand.class,
       SweepCommand.class,

@@ -28,7 +28,7 @@ final class Plots {
   private static final Color VALIDATION = new Color(0xC8553D);
   private static final Color INK = new Color(0x333333);
   private static final Color GRID = new Color(0xE6E6E6);
-  private static final Color DARK = new Color(0x1F4E79);
+  private static final Color LIGHT = new Color(0xC9DAEE);
   private static final int POINTS = 400;
 
   private Plots() {}
@@ -103,7 +103,7 @@ final class Plots {
     HeatMapChart chart = new HeatMapChartBuilder()
         .width(Math.clamp(220 + 46L * n, 420, 1600))
         .height(Math.clamp(180 + 40L * n, 380, 1500))
-        .title("Confusion")
+        .title("Which class is taken for which")
         .xAxisTitle("answer")
         .yAxisTitle("class")
         .build();
@@ -114,7 +114,7 @@ final class Plots {
     style.setPlotBorderVisible(false);
     style.setShowValue(n <= 20);
     style.setHeatMapValueDecimalPattern("0");
-    style.setRangeColors(new Color[] {Color.WHITE, TRAINING, DARK});
+    style.setRangeColors(new Color[] {Color.WHITE, LIGHT, TRAINING});
     style.setXAxisLabelRotation(n > 6 ? 45 : 0);
     style.setXAxisMaxLabelCount(n);
     style.setYAxisTickMarkSpacingHint(10);

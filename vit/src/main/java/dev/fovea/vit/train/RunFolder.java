@@ -74,11 +74,23 @@ final class RunFolder implements AutoCloseable {
     return new RunFolder(folder, ConfigFile.read(folder.resolve(CONFIG), Map.of()));
   }
 
+  /** The configuration of a run that may be in use. */
+  static TrainConfig read(Path folder) throws IOException {
+    if (!holdsRun(folder)) {
+      throw new NoSuchFileException(folder + ": holds no run");
+    }
+    return ConfigFile.read(folder.resolve(CONFIG), Map.of());
+  }
+
   TrainConfig config() {
     return config;
   }
 
   Path checkpoints() {
+    return checkpoints(folder);
+  }
+
+  static Path checkpoints(Path folder) {
     return folder.resolve("checkpoints");
   }
 
@@ -87,6 +99,10 @@ final class RunFolder implements AutoCloseable {
   }
 
   Path metrics() {
+    return metrics(folder);
+  }
+
+  static Path metrics(Path folder) {
     return folder.resolve("metrics.jsonl");
   }
 

@@ -243,6 +243,7 @@ public final class TrainRun implements AutoCloseable {
       evaluation = evaluation == null ? evaluate() : evaluation;
       folder.save(judged().model(), pictures.training().classes());
       folder.draw(judged(), pictures, evaluation, listener);
+      ShapeBias.of(config, judged().model()).ifPresent(bias -> listener.message(bias.toString()));
     }
     return new Outcome(state.step(), finished, evaluation);
   }

@@ -144,7 +144,7 @@ final class TrainRunTest {
       assertEquals(evaluated, line.has("val_accuracy"));
       assertEquals(evaluated, line.has("val_loss"));
     }
-    for (String name : new String[] {"run.yaml", "curves.png", "confusion.png", "samples.png"}) {
+    for (String name : new String[] {"run.yaml", "curves.png", "confusion.png", "samples.png", "attention.png"}) {
       assertTrue(Files.size(to.resolve(name)) > 100, name);
     }
     assertEquals(
