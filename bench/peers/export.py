@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the folders that ModelBenchmark reads: timm models with random weights, as safetensors and as ONNX.
+"""Writes the folders that ModelBenchmark reads: timm models with random weights, as safetensors, ONNX and TorchScript.
 
     pip install torch timm onnx onnxscript safetensors
     python bench/peers/export.py bench/target/models
@@ -23,6 +23,7 @@ def export(name: str, folder: pathlib.Path) -> None:
     config = {"architecture": name, "num_classes": model.num_classes, "num_features": model.num_features}
     (folder / "config.json").write_text(json.dumps(config))
     pixels = torch.zeros(2, 3, 224, 224)
+    torch.jit.trace(model, pixels).save(folder / "model.pt")
     torch.onnx.export(
         model,
         (pixels,),

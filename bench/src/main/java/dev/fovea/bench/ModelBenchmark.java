@@ -1,7 +1,14 @@
 package dev.fovea.bench;
 
 import dev.fovea.bench.peer.OnnxModel;
+import dev.fovea.bench.peer.Peer;
+import dev.fovea.bench.peer.Peers;
+import dev.fovea.bench.peer.Work.Operand;
+import dev.fovea.bench.report.Answers;
+import dev.fovea.bench.report.Extra;
+import dev.fovea.bench.report.Unavailable;
 import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Span;
 import dev.fovea.tensor.CpuDevice;
 import dev.fovea.tensor.Device;
 import dev.fovea.tensor.Gradients;
@@ -13,6 +20,7 @@ import dev.fovea.tensor.ops.Ops;
 import dev.fovea.vit.Vit;
 import dev.fovea.vit.model.VisionTransformer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -48,7 +56,7 @@ public class ModelBenchmark {
   @Param({"forward", "gradients"})
   public String pass = "";
 
-  @Param({"fovea", "onnxruntime"})
+  @Param({"fovea", "onnxruntime", "djl"})
   public String by = "";
 
   /** A folder of {@code bench/target/models}. */
@@ -67,10 +75,14 @@ public class ModelBenchmark {
   /** Loads the model, and checks a peer's answer against ours before anything is timed. */
   @Setup(Level.Trial)
   public void setup() throws IOException {
-    if (by.equals("onnxruntime") && pass.equals("gradients")) {
-      throw new IllegalStateException("ONNX Runtime computes no gradients");
+    if (!by.equals("fovea") && pass.equals("gradients")) {
+      throw new Unavailable(by + " is not asked for gradients");
     }
     Path folder = MODELS.resolve(model);
+    if (!Files.isDirectory(folder)) {
+      throw new Unavailable(folder + " is not here: bench/peers/export.py writes it, with PyTorch and timm");
+    }
+    Extra.put(Extra.IMAGES, batch);
     CpuDevice device = Device.cpu(threads);
     Vit vit = Vit.load(folder, device);
     int size = vit.config().imageHeight();
@@ -87,11 +99,24 @@ public class ModelBenchmark {
       };
       return;
     }
+    if (by.equals("djl")) {
+      Peer.Call djl = Peers.open(by, threads).model(folder, Operand.of(pixelSpan(pixels), batch, 3, size, size));
+      djl.run();
+      Answers.check(
+          by, djl.answer(), Objects.requireNonNull(answer(vit.forward(pixels))).toFloats(), 1e-4);
+      vit.close();
+      call = djl::run;
+      return;
+    }
     var onnx = new OnnxModel(folder.resolve("model.onnx"), threads, pixels.segment(), batch, 3, size, size);
     compare(answer(vit.forward(pixels)), onnx.run());
     vit.close();
     call = onnx::run;
     close = onnx;
+  }
+
+  private static Span pixelSpan(Tensor pixels) {
+    return Span.of(pixels.segment(), DType.F32);
   }
 
   private static Tensor answer(VisionTransformer.Output output) {

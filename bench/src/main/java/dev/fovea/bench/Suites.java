@@ -15,6 +15,9 @@ import dev.fovea.bench.kernel.OptimizerBenchmark;
 import dev.fovea.bench.kernel.RandomBenchmark;
 import dev.fovea.bench.kernel.ReduceBenchmark;
 import dev.fovea.bench.kernel.TokenBenchmark;
+import dev.fovea.bench.model.BatchCost;
+import dev.fovea.bench.model.DepthCost;
+import dev.fovea.bench.model.TokenCost;
 import dev.fovea.bench.report.JmhSuite;
 import dev.fovea.bench.report.Subject;
 import dev.fovea.bench.report.Suite;
@@ -68,7 +71,41 @@ public final class Suites {
             .where(Suites::lossOfPeer),
         simple("optimizer", "steps of an MLP's first weight", OptimizerBenchmark.class, "g/14")
             .choose(FULL, "by", "fovea", "djl")
-            .where(subject -> subject.isFovea() || subject.benchmark().equals("adamW")));
+            .where(subject -> subject.isFovea() || subject.benchmark().equals("adamW")),
+        batches(),
+        models(),
+        JmhSuite.of(
+                "tokens", "attention over ever more tokens: time, and memory that grows in proportion", TokenCost.class)
+            .axis("tokens")
+            .choose(NORMAL, "tokens", "64", "197", "577", "1024", "2048")
+            .choose(QUICK, "tokens", "197", "1024")
+            .setupTakes(1),
+        JmhSuite.of(
+                "depth", "gradients of ever deeper ViT-Ti/16, by what is kept and what computed again", DepthCost.class)
+            .axis("depth")
+            .choose(NORMAL, "depth", "4", "8", "12")
+            .choose(QUICK, "depth", "4", "12")
+            .setupTakes(2));
+  }
+
+  private static JmhSuite batches() {
+    return JmhSuite.of("batch", "pictures at 224 pixels, ever more at once: classes and vectors", BatchCost.class)
+        .axis("batch")
+        .choose(NORMAL, "model", "S/16")
+        .choose(NORMAL, "batch", "1", "4", "16")
+        .choose(QUICK, "batch", "1", "8")
+        .setupTakes(2);
+  }
+
+  private static JmhSuite models() {
+    return JmhSuite.of("models", "whole models of timm, on the same weights as their peers", ModelBenchmark.class)
+        .choose(FULL, "by", "fovea", "onnxruntime", "djl")
+        .choose(NORMAL, "pass", "forward")
+        .choose(NORMAL, "model", "vit_base_patch16_224")
+        .choose(QUICK, "batch", "1")
+        .where(subject ->
+            subject.isFovea() || subject.parameters().getOrDefault("pass", "").equals("forward"))
+        .setupTakes(5);
   }
 
   private static JmhSuite gemm() {

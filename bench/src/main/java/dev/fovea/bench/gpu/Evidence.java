@@ -240,7 +240,8 @@ final class Evidence {
   }
 
   void addPeers(Job job) {
-    peers = Objects.requireNonNullElse(job.problem(), count(job));
+    String said = job.name() + " " + Objects.requireNonNullElse(job.problem(), count(job));
+    peers = peers.equals("not run") ? said : peers + "; " + said;
     for (ObjectNode result : job.results()) {
       if (result.has("limit")) {
         limit(
@@ -254,7 +255,7 @@ final class Evidence {
         time.withObject("/peers").setAll((ObjectNode) result.get("peers"));
       }
       if (result.has("versions")) {
-        head.set("peers", result.path("versions"));
+        head.withObject("/peers").setAll((ObjectNode) result.get("versions"));
       }
     }
   }

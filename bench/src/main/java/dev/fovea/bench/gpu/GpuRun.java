@@ -40,7 +40,8 @@ public final class GpuRun implements Callable<Integer> {
   private static final double CHECKS_UNTIL = 0.45;
 
   private static final double MODELS_UNTIL = 0.55;
-  private static final double TIMES_UNTIL = 0.85;
+  private static final double TIMES_UNTIL = 0.83;
+  private static final double VENDOR_UNTIL = 0.88;
 
   @Option(names = "--device", defaultValue = "cuda", description = "cuda, cuda:1, ..., or ptx for the machine in Java.")
   private String device = "cuda";
@@ -200,6 +201,10 @@ public final class GpuRun implements Callable<Integer> {
   }
 
   private void peers(Evidence evidence, Consumer<String> log) throws IOException, InterruptedException {
+    Job vendor = job("vendor", "-", log);
+    vendor.run(until(VENDOR_UNTIL));
+    evidence.addPeers(vendor);
+    tell(log, "cuBLAS and cuDNN: " + (vendor.problem() == null ? Evidence.count(vendor) : vendor.problem()));
     Path shapes = Files.createTempFile("shapes", ".txt");
     Files.write(shapes, evidence.timedShapes());
     Path script = peers.resolve("gpu.py");

@@ -54,9 +54,13 @@ final class Tasks {
             .map(test -> step(test, (driver, result) -> time(test, driver, result)))
             .toList();
       case "models" -> models(Path.of(subject));
+      case "vendor" ->
+        only(Vendor.cases())
+            .map(test -> step(test, (driver, result) -> Vendor.time(test, driver, result)))
+            .toList();
       default ->
         throw new IllegalArgumentException(
-            "task: got %s, expected device, limits, check, time or models".formatted(task));
+            "task: got %s, expected device, limits, check, time, models or vendor".formatted(task));
     };
   }
 

@@ -1,6 +1,8 @@
 package dev.fovea.bench.peer;
 
+import dev.fovea.bench.peer.Work.Operand;
 import dev.fovea.bench.report.Unavailable;
+import java.nio.file.Path;
 
 /** A library that computes what our kernels compute. */
 public interface Peer {
@@ -34,4 +36,15 @@ public interface Peer {
    * @throws Unavailable if it has no such operation
    */
   Call prepare(Work work);
+
+  /**
+   * A model that {@code bench/peers/export.py} wrote, ready to work through pictures.
+   *
+   * @param folder of the model
+   * @param pixels [batch, channels, height, width]
+   * @throws Unavailable if it runs no models, or the folder has none that it reads
+   */
+  default Call model(Path folder, Operand pixels) {
+    throw new Unavailable("it is not asked for models");
+  }
 }

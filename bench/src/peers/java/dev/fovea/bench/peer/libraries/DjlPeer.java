@@ -86,6 +86,20 @@ final class DjlPeer implements Peer {
     }
   }
 
+  @Override
+  public Call model(Path folder, Operand pixels) {
+    if (!Files.exists(folder.resolve("model.pt"))) {
+      throw new Unavailable(folder + " has no model.pt: bench/peers/export.py writes it");
+    }
+    Model model = Model.newInstance("model", "PyTorch");
+    try {
+      model.load(folder, "model");
+    } catch (IOException | MalformedModelException e) {
+      throw new IllegalStateException(e);
+    }
+    return new Script(model, parameters, new NDList(array(pixels)), false);
+  }
+
   private NDArray array(Operand operand) {
     Shape shape = new Shape(operand.shape());
     float[] values = operand.values();
