@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Times PyTorch on the shapes that Fovea was timed on, the same way: GPU events, second-level cache overwritten before
-each repetition, the median. Reads lines of kernel and shape; says what it found as the evidence runner expects it.
+each repetition, the median. Reads lines of kernel and shape, and models as lines of "timm" and "NAME BATCH DTYPE"; says
+what it found as the evidence runner expects it. With --cpu it runs where there is no GPU, by the host's clock.
 
-    python3 gpu.py SHAPES [FIRST]
+    python3 gpu.py SHAPES [FIRST] [--cpu]
 """
 import json
 import re
 import sys
+import time as clock
 
 MARK = "@evidence "
 DTYPES = {}
@@ -22,21 +24,35 @@ try:
 except Exception as e:  # a broken installation raises anything
     print(f"PyTorch cannot be imported: {e}")
     sys.exit(4)
-if not torch.cuda.is_available():
+CPU = "--cpu" in sys.argv
+DEVICE = "cpu" if CPU else "cuda"
+if not CPU and not torch.cuda.is_available():
     print(f"PyTorch {torch.__version__} finds no GPU")
     sys.exit(4)
 
 DTYPES.update(F32=torch.float32, BF16=torch.bfloat16, F16=torch.float16, U8=torch.uint8)
 torch.backends.cuda.matmul.allow_tf32 = False
 torch.backends.cudnn.allow_tf32 = False
-FLUSH = torch.empty(
-    max(64 << 20, 2 * getattr(torch.cuda.get_device_properties(0), "L2_cache_size", 64 << 20)),
-    dtype=torch.uint8,
-    device="cuda",
-)
+if not CPU:
+    FLUSH = torch.empty(
+        max(64 << 20, 2 * getattr(torch.cuda.get_device_properties(0), "L2_cache_size", 64 << 20)),
+        dtype=torch.uint8,
+        device="cuda",
+    )
+
+
+def run_on_cpu(work, repetitions: int) -> float:
+    times = []
+    for _ in range(repetitions):
+        begin = clock.perf_counter()
+        work()
+        times.append(1e6 * (clock.perf_counter() - begin))
+    return sorted(times)[repetitions // 2]
 
 
 def run(work, repetitions: int) -> float:
+    if CPU:
+        return run_on_cpu(work, repetitions)
     events = [(torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)) for _ in range(repetitions)]
     for begin, end in events:
         FLUSH.zero_()
@@ -49,13 +65,14 @@ def run(work, repetitions: int) -> float:
 
 def micros(work) -> float:
     work()
-    torch.cuda.synchronize()
+    if not CPU:
+        torch.cuda.synchronize()
     estimate = run(work, 5)
     return run(work, int(min(100, max(10, 0.25e6 / max(1.0, estimate)))))
 
 
 def normal(*shape, dtype=torch.float32):
-    return torch.randn(*shape, device="cuda").to(dtype)
+    return torch.randn(*shape, device=DEVICE).to(dtype)
 
 
 def gemm(shape: str):
@@ -99,7 +116,7 @@ def attention(shape: str, backward: bool):
 
 
 def norm(shape: str, backward: bool):
-    found = re.match(r"layer (\d+)x1x(\d+)\+0 weight bias", shape)
+    found = re.match(r"layer (\d+)x1x(\d+)\+0 weight", shape)
     if not found:
         return None
     types = [word for word in shape.split() if word in DTYPES]
@@ -138,7 +155,46 @@ def pointwise(kernel: str, shape: str):
     return None
 
 
+def model(shape: str):
+    """A model of timm without gradients, its weights drawn at random."""
+    import timm
+
+    name, batch, dtype = shape.split()
+    made = timm.create_model(name, pretrained=False).eval().to(DEVICE, DTYPES[dtype])
+    size = made.patch_embed.img_size
+    pixels = normal(int(batch), 3, *size, dtype=DTYPES[dtype])
+
+    def call():
+        with torch.no_grad():
+            return made(pixels)
+
+    return call
+
+
+def loss(kernel: str, shape: str):
+    found = re.match(r"(\d+)x(\d+) of [^,]*, (?:(F32|BF16) to|I32_LABELS, smoothing ([\d.]+), (F32|BF16) to)", shape)
+    if not found:
+        return None
+    logits = normal(int(found[1]), int(found[2]), dtype=DTYPES[found[3] or found[5]])
+    if kernel == "loss.softmax":
+        return lambda: torch.softmax(logits, 1)
+    if kernel != "loss.softmaxCrossEntropy" or found[4] is None:
+        return None
+    labels = torch.randint(int(found[2]), (int(found[1]),), device=DEVICE)
+    logits.requires_grad_()
+
+    def call():
+        value = F.cross_entropy(logits, labels, label_smoothing=float(found[4]))
+        return torch.autograd.grad(value, logits)
+
+    return call
+
+
 def work_of(kernel: str, shape: str):
+    if kernel == "timm":
+        return model(shape)
+    if kernel.startswith("loss."):
+        return loss(kernel, shape)
     if kernel == "gemm.run":
         return gemm(shape)
     if kernel in ("attention.forward", "attention.backward"):
@@ -150,17 +206,20 @@ def work_of(kernel: str, shape: str):
 
 def fuses(kernel: str, shape: str) -> bool:
     """Only where a compiler has something to fuse: it takes seconds for each."""
+    if kernel == "timm":
+        return True
     return kernel == "gemm.run" and ("GELU" in shape or "residual" in shape) and "BF16" in shape
 
 
 def limits():
-    x = torch.randn(1 << 28, device="cuda")
+    elements, side = (1 << 22, 512) if CPU else (1 << 28, 8192)
+    x = torch.randn(elements, device=DEVICE)
     y = torch.empty_like(x)
-    yield "copy", "1 GiB", 2 * x.nbytes / micros(lambda: y.copy_(x)) * 1e-6
+    yield "copy", f"{x.nbytes >> 20} MiB" if CPU else "1 GiB", 2 * x.nbytes / micros(lambda: y.copy_(x)) * 1e-6
     del x, y
     for name in ("BF16", "F32"):
-        a, b = normal(8192, 8192, dtype=DTYPES[name]), normal(8192, 8192, dtype=DTYPES[name])
-        yield "gemm", name, 2 * 8192**3 / micros(lambda: a @ b.T) * 1e-6
+        a, b = normal(side, side, dtype=DTYPES[name]), normal(side, side, dtype=DTYPES[name])
+        yield "gemm", name, 2 * side**3 / micros(lambda: a @ b.T) * 1e-6
 
 
 def time(kernel: str, shape: str) -> dict:
@@ -168,7 +227,7 @@ def time(kernel: str, shape: str) -> dict:
     if work is None:
         return {}
     found = {"PyTorch": round(micros(work), 2)}
-    if kernel.startswith("attention"):
+    if kernel.startswith("attention") and not CPU:
         from torch.nn.attention import SDPBackend, sdpa_kernel
 
         for name in ("FLASH_ATTENTION", "CUDNN_ATTENTION", "EFFICIENT_ATTENTION"):
@@ -189,7 +248,8 @@ def main() -> None:
     with open(sys.argv[1]) as file:
         shapes = [line.rstrip("\n").split("\t") for line in file]
     cases = [(*shape, time) for shape in shapes] + [(*shape, time_compiled) for shape in shapes if fuses(*shape)]
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    numbers = [argument for argument in sys.argv[2:] if not argument.startswith("-")]
+    first = int(numbers[0]) if numbers else 0
     say(steps=len(cases) + 1)
     if first == 0:
         say(begin=0, kernel="limits", shape="all")
@@ -206,7 +266,8 @@ def main() -> None:
             say(end=i, kernel=kernel, shape=shape, status="passed" if peers else "unsupported", peers=peers)
         except Exception as e:
             say(end=i, kernel=kernel, shape=shape, status="failed", message=str(e))
-        torch.cuda.empty_cache()
+        if not CPU:
+            torch.cuda.empty_cache()
     say(done=True)
 
 
