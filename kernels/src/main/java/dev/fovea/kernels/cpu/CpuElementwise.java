@@ -202,6 +202,10 @@ final class CpuElementwise implements ElementwiseKernels {
 
     @Override
     void chunk(long first, int count, Scratch scratch) {
+      if (f != Activation.TANH && Spans.f32(x, y, y)) {
+        streams.activation(f, x.address() + 4 * first, y.address() + 4 * first, count);
+        return;
+      }
       float[] a = scratch.floats(0, count);
       staging.load(x, first, a, 0, count);
       maths.activation(f, a, 0, a, 0, count);
@@ -217,6 +221,11 @@ final class CpuElementwise implements ElementwiseKernels {
 
     @Override
     void chunk(long first, int count, Scratch scratch) {
+      if (f != Activation.TANH && Spans.f32(x, dy, dx)) {
+        long at = 4 * first;
+        streams.activationGradient(f, x.address() + at, dy.address() + at, dx.address() + at, count);
+        return;
+      }
       float[] a = scratch.floats(0, count);
       float[] b = scratch.floats(1, count);
       staging.load(x, first, a, 0, count);

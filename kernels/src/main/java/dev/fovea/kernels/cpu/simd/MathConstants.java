@@ -33,6 +33,17 @@ final class MathConstants {
   /** e^x below this is less than the smallest normal number. */
   static final float EXP_NORMAL = -0x1.5d589ep6f;
 
+  /** 2^r = 1 + r (X0 + X1 r + ...) for |r| up to 1/2, to 3.0e-9. */
+  static final float X0 = 0x1.62e43p-1f;
+
+  static final float X1 = 0x1.ebfbdcp-3f;
+  static final float X2 = 0x1.c6af7cp-5f;
+  static final float X3 = 0x1.3b2dep-7f;
+  static final float X4 = 0x1.5f0838p-10f;
+  static final float X5 = 0x1.416b7ap-13f;
+  /** Like {@link #ROUND}, with 96 in the low bits too: enough that 2^-221 times 2^96 is a normal number. */
+  static final float ROUND_96 = 0x1.8p23f + 96;
+
   /** ln(1 + f) = f - f^2 / 2 + f^3 (L0 + L1 f + ...) for 1 + f from sqrt(1/2) to sqrt 2, to 5.9e-9. */
   static final float L0 = 0x1.555554p-2f;
 
@@ -77,14 +88,38 @@ final class MathConstants {
   static final float D3 = 0x1.e12484p-2f;
   static final float D4 = 0x1.a1bb74p-4f;
   static final float D5 = 0x1.52b72cp-7f;
-  /** 1 / sqrt(2 pi). */
-  static final float DENSITY_0 = 0x1.988454p-2f;
+
+  /**
+   * P(X > a) - a density(a) = e^(-a^2 / 2) (S0 + S1 a + ...), to 1.8e-8 absolute for every a. The signs alternate, but
+   * where terms cancel the factor in front is small.
+   */
+  static final float S0 = 0.5f;
+
+  static final float S1 = -0x1.98842ep-1f;
+  static final float S2 = 0x1.fff45p-3f;
+  static final float S3 = -0x1.100744p-3f;
+  static final float S4 = 0x1.fba538p-5f;
+  static final float S5 = -0x1.a24536p-6f;
+  static final float S6 = 0x1.288f5ep-7f;
+  static final float S7 = -0x1.56a638p-9f;
+  static final float S8 = 0x1.2bb554p-11f;
+  static final float S9 = -0x1.6a65a2p-14f;
+  static final float S10 = 0x1.08e7b4p-17f;
+  static final float S11 = -0x1.5c86fcp-22f;
+  /** e^(-a^2 / 2) is 2^(HALF_SQUARE a^2). */
+  static final float HALF_SQUARE = -0x1.715476p-1f;
 
   /** The tanh form of GELU is x sigmoid(v) with v = x (T1 + T3 x^2). */
   static final float T1 = 0x1.988454p0f;
 
   static final float T3 = 0x1.2444f2p-4f;
+  /** e^-v is 2^(a (T1_LOG2 + T3_LOG2 a^2)). */
+  static final float T1_LOG2 = -0x1.26aec2p1f;
+
+  static final float T3_LOG2 = -0x1.a5a7dp-4f;
   static final float QUICK = 1.702f;
+  /** e^(-QUICK a) is 2^(QUICK_LOG2 a). */
+  static final float QUICK_LOG2 = -0x1.3a4cbep1f;
 
   /** |x| from which the tail of each activation is 0; also keeps e^-v in range without a test. */
   static final float GELU_ERF_END = 16f;

@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.MathConstants.*;
+import static dev.fovea.kernels.cpu.simd.ScalarMaths.exp2;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.expInRange;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.most;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.tailRatio;
@@ -17,19 +18,19 @@ final class ScalarActivations {
       case NONE -> x;
       case GELU_ERF -> {
         a = most(a, GELU_ERF_END);
-        yield joined(x, a, density(a) * tailRatio(a));
+        yield joined(x, a, exp2(a * a * HALF_SQUARE) * tailRatio(a));
       }
       case GELU_TANH -> {
         a = most(a, GELU_TANH_END);
-        yield joined(x, a, sigmoidTail(a * Math.fma(a * a, T3, T1)));
+        yield joined(x, a, sigmoidTail(a * Math.fma(a * a, T3_LOG2, T1_LOG2)));
       }
       case GELU_QUICK -> {
         a = most(a, GELU_QUICK_END);
-        yield joined(x, a, sigmoidTail(a * QUICK));
+        yield joined(x, a, sigmoidTail(a * QUICK_LOG2));
       }
       case SILU -> {
         a = most(a, SILU_END);
-        yield joined(x, a, sigmoidTail(a));
+        yield joined(x, a, sigmoidTail(a * -LOG2_E));
       }
       case TANH -> ScalarMaths.tanh(x);
     };
@@ -41,21 +42,21 @@ final class ScalarActivations {
       case NONE -> 1f;
       case GELU_ERF -> {
         a = most(a, GELU_ERF_END);
-        yield sided(x, density(a) * Math.fma(a, -DENSITY_0, tailRatio(a)));
+        yield sided(x, exp2(a * a * HALF_SQUARE) * erfSlope(a));
       }
       case GELU_TANH -> {
         a = most(a, GELU_TANH_END);
         float square = a * a;
-        float v = a * Math.fma(square, T3, T1);
-        yield sided(x, sigmoidTailSlope(v, a * Math.fma(square, 3 * T3, T1)));
+        float y = a * Math.fma(square, T3_LOG2, T1_LOG2);
+        yield sided(x, sigmoidTailSlope(y, a * Math.fma(square, 3 * T3, T1)));
       }
       case GELU_QUICK -> {
-        float v = most(a, GELU_QUICK_END) * QUICK;
-        yield sided(x, sigmoidTailSlope(v, v));
+        a = most(a, GELU_QUICK_END);
+        yield sided(x, sigmoidTailSlope(a * QUICK_LOG2, a * QUICK));
       }
       case SILU -> {
         a = most(a, SILU_END);
-        yield sided(x, sigmoidTailSlope(a, a));
+        yield sided(x, sigmoidTailSlope(a * -LOG2_E, a));
       }
       case TANH -> {
         float e = expInRange(most(a, TANH_GRADIENT_END) * -2f);
@@ -65,18 +66,27 @@ final class ScalarActivations {
     };
   }
 
-  private static float density(float a) {
-    float square = a * a;
-    return expInRange(square * -0.5f, Math.fma(-a, a, square) * 0.5f);
+  private static float erfSlope(float a) {
+    float s = Math.fma(a, S11, S10);
+    s = Math.fma(s, a, S9);
+    s = Math.fma(s, a, S8);
+    s = Math.fma(s, a, S7);
+    s = Math.fma(s, a, S6);
+    s = Math.fma(s, a, S5);
+    s = Math.fma(s, a, S4);
+    s = Math.fma(s, a, S3);
+    s = Math.fma(s, a, S2);
+    s = Math.fma(s, a, S1);
+    return Math.fma(s, a, S0);
   }
 
-  private static float sigmoidTail(float v) {
-    float e = expInRange(-v);
+  private static float sigmoidTail(float y) {
+    float e = exp2(y);
     return e / (e + 1f);
   }
 
-  private static float sigmoidTailSlope(float v, float av) {
-    float e = expInRange(-v);
+  private static float sigmoidTailSlope(float y, float av) {
+    float e = exp2(y);
     float inverse = 1f / (e + 1f);
     return e * inverse * Math.fma(-av, inverse, 1f);
   }

@@ -73,6 +73,18 @@ final class ScalarMaths implements Maths {
     return powerOf2(exp1(rest(t, x)), t);
   }
 
+  static float exp2(float y) {
+    float t = y + ROUND_96;
+    float r = y - (t - ROUND_96);
+    float p = Math.fma(r, X5, X4);
+    p = Math.fma(p, r, X3);
+    p = Math.fma(p, r, X2);
+    p = Math.fma(p, r, X1);
+    p = Math.fma(p, r, X0);
+    p = Math.fma(p, r, 1f);
+    return Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(t) << 23)) * 0x1p-96f;
+  }
+
   static float expInRange(float x, float low) {
     float t = Math.fma(x, LOG2_E, ROUND);
     return powerOf2(exp1(rest(t, x) + low), t);

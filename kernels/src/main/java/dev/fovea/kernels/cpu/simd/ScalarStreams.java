@@ -3,6 +3,8 @@ package dev.fovea.kernels.cpu.simd;
 import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.fovea.kernels.Activation;
+
 /** {@link Streams} in plain Java. */
 final class ScalarStreams implements Streams {
   @Override
@@ -30,6 +32,20 @@ final class ScalarStreams implements Streams {
   public void multiplyAdd(float alpha, float[] x, int xAt, long y, long add, long z, int count) {
     for (int i = 0; i < count; i++) {
       ALL.set(JAVA_FLOAT, z + 4L * i, Math.fma(alpha * x[xAt + i], get(y + 4L * i), get(add + 4L * i)));
+    }
+  }
+
+  @Override
+  public void activation(Activation f, long x, long y, int count) {
+    for (long i = 0; i < 4L * count; i += 4) {
+      ALL.set(JAVA_FLOAT, y + i, ScalarActivations.value(f, get(x + i)));
+    }
+  }
+
+  @Override
+  public void activationGradient(Activation f, long x, long dy, long dx, int count) {
+    for (long i = 0; i < 4L * count; i += 4) {
+      ALL.set(JAVA_FLOAT, dx + i, ScalarActivations.slope(f, get(x + i)) * get(dy + i));
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.fovea.kernels.cpu.simd;
 
+import dev.fovea.kernels.Activation;
+
 /**
  * What {@link Arithmetic} does, from F32 in native memory to F32 in native memory: out of cache, reads, arithmetic and
  * writes overlap, as they do not where operands are copied to arrays and back. Addresses are of the first element; what
@@ -18,6 +20,14 @@ public interface Streams {
 
   /** {@code z = (alpha x) y + add}. */
   void multiplyAdd(float alpha, float[] x, int xAt, long y, long add, long z, int count);
+
+  /** {@code y = f(x)}, with the bits of {@link Maths#activation}; y may be x. Fast for all but TANH. */
+  void activation(Activation f, long x, long y, int count);
+
+  /**
+   * {@code dx = dy f'(x)}, with the bits of {@link Maths#activationGradient}; dx may be x or dy. Fast for all but TANH.
+   */
+  void activationGradient(Activation f, long x, long dy, long dx, int count);
 
   /** The sum of x. */
   float sum(long x, int count);

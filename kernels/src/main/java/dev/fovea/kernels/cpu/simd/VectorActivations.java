@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.MathConstants.*;
+import static dev.fovea.kernels.cpu.simd.VectorMaths.exp2;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.expInRange;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.most;
 import static jdk.incubator.vector.FloatVector.broadcast;
@@ -178,12 +179,10 @@ final class VectorActivations {
     }
   }
 
-  /**
-   * {@link VectorMaths#tailRatio} is written out here and in the slope, against the limit that VectorMaths tells of.
-   */
+  /** {@link VectorMaths#tailRatio} is written out here, against the limit that VectorMaths tells of. */
   static FloatVector geluErf(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_ERF_END);
-    FloatVector density = density(a);
+    FloatVector density = exp2(a.mul(a).mul(HALF_SQUARE));
     FloatVector n = a.fma(broadcast(SPECIES, N4), broadcast(SPECIES, N3));
     FloatVector d = a.fma(broadcast(SPECIES, D5), broadcast(SPECIES, D4));
     n = n.fma(a, broadcast(SPECIES, N2));
@@ -199,55 +198,57 @@ final class VectorActivations {
 
   static FloatVector geluTanh(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_TANH_END);
-    FloatVector q = sigmoidTail(a.mul(a.mul(a).fma(broadcast(SPECIES, T3), broadcast(SPECIES, T1))));
+    FloatVector q = sigmoidTail(a.mul(a.mul(a).fma(broadcast(SPECIES, T3_LOG2), broadcast(SPECIES, T1_LOG2))));
     return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector geluQuick(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_QUICK_END);
-    FloatVector q = sigmoidTail(a.mul(QUICK));
+    FloatVector q = sigmoidTail(a.mul(QUICK_LOG2));
     return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector silu(FloatVector x) {
     FloatVector a = most(x.abs(), SILU_END);
-    FloatVector q = sigmoidTail(a);
+    FloatVector q = sigmoidTail(a.mul(-LOG2_E));
     return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector geluErfSlope(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_ERF_END);
-    FloatVector density = density(a);
-    FloatVector n = a.fma(broadcast(SPECIES, N4), broadcast(SPECIES, N3));
-    FloatVector d = a.fma(broadcast(SPECIES, D5), broadcast(SPECIES, D4));
-    n = n.fma(a, broadcast(SPECIES, N2));
-    d = d.fma(a, broadcast(SPECIES, D3));
-    n = n.fma(a, broadcast(SPECIES, N1));
-    d = d.fma(a, broadcast(SPECIES, D2));
-    n = n.fma(a, broadcast(SPECIES, N0));
-    d = d.fma(a, broadcast(SPECIES, D1));
-    d = d.fma(a, broadcast(SPECIES, 1f));
-    FloatVector t = density.mul(a.fma(broadcast(SPECIES, -DENSITY_0), n.div(d)));
+    FloatVector density = exp2(a.mul(a).mul(HALF_SQUARE));
+    FloatVector s = a.fma(broadcast(SPECIES, S11), broadcast(SPECIES, S10));
+    s = s.fma(a, broadcast(SPECIES, S9));
+    s = s.fma(a, broadcast(SPECIES, S8));
+    s = s.fma(a, broadcast(SPECIES, S7));
+    s = s.fma(a, broadcast(SPECIES, S6));
+    s = s.fma(a, broadcast(SPECIES, S5));
+    s = s.fma(a, broadcast(SPECIES, S4));
+    s = s.fma(a, broadcast(SPECIES, S3));
+    s = s.fma(a, broadcast(SPECIES, S2));
+    s = s.fma(a, broadcast(SPECIES, S1));
+    s = s.fma(a, broadcast(SPECIES, S0));
+    FloatVector t = density.mul(s);
     return broadcast(SPECIES, 1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
   }
 
   static FloatVector geluTanhSlope(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_TANH_END);
     FloatVector square = a.mul(a);
-    FloatVector v = a.mul(square.fma(broadcast(SPECIES, T3), broadcast(SPECIES, T1)));
-    FloatVector t = sigmoidTailSlope(v, a.mul(square.fma(broadcast(SPECIES, 3 * T3), broadcast(SPECIES, T1))));
+    FloatVector y = a.mul(square.fma(broadcast(SPECIES, T3_LOG2), broadcast(SPECIES, T1_LOG2)));
+    FloatVector t = sigmoidTailSlope(y, a.mul(square.fma(broadcast(SPECIES, 3 * T3), broadcast(SPECIES, T1))));
     return broadcast(SPECIES, 1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
   }
 
   static FloatVector geluQuickSlope(FloatVector x) {
-    FloatVector v = most(x.abs(), GELU_QUICK_END).mul(QUICK);
-    FloatVector t = sigmoidTailSlope(v, v);
+    FloatVector a = most(x.abs(), GELU_QUICK_END);
+    FloatVector t = sigmoidTailSlope(a.mul(QUICK_LOG2), a.mul(QUICK));
     return broadcast(SPECIES, 1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
   }
 
   static FloatVector siluSlope(FloatVector x) {
     FloatVector a = most(x.abs(), SILU_END);
-    FloatVector t = sigmoidTailSlope(a, a);
+    FloatVector t = sigmoidTailSlope(a.mul(-LOG2_E), a);
     return broadcast(SPECIES, 1f).sub(t).blend(t, x.compare(VectorOperators.LT, 0f));
   }
 
@@ -258,21 +259,15 @@ final class VectorActivations {
     return e.mul(4f).div(d.mul(d));
   }
 
-  /** e^(-a^2 / 2), with the rounding error of the square put back. */
-  private static FloatVector density(FloatVector a) {
-    FloatVector square = a.mul(a);
-    return expInRange(square.mul(-0.5f), a.neg().fma(a, square).mul(0.5f));
-  }
-
-  /** sigmoid(-v) for v from 0 to 174. */
-  private static FloatVector sigmoidTail(FloatVector v) {
-    FloatVector e = expInRange(v.neg());
+  /** sigmoid(-v), where e^-v = 2^y with y from -221 to 0. */
+  private static FloatVector sigmoidTail(FloatVector y) {
+    FloatVector e = exp2(y);
     return e.div(e.add(1f));
   }
 
-  /** q + a q'(a) of q = sigmoid(-v(a)), given {@code av} = a v'(a). */
-  private static FloatVector sigmoidTailSlope(FloatVector v, FloatVector av) {
-    FloatVector e = expInRange(v.neg());
+  /** q + a q'(a) of q = sigmoid(-v(a)), where e^-v = 2^y, given {@code av} = a v'(a). */
+  private static FloatVector sigmoidTailSlope(FloatVector y, FloatVector av) {
+    FloatVector e = exp2(y);
     FloatVector inverse = broadcast(SPECIES, 1f).div(e.add(1f));
     return e.mul(inverse).mul(av.neg().fma(inverse, broadcast(SPECIES, 1f)));
   }

@@ -115,6 +115,22 @@ final class VectorMaths implements Maths {
     return powerOf2(exp1(rest(t, x).add(low)), t);
   }
 
+  /**
+   * 2^y for y from -221 to 0, or NaN: the error is that of y and an ulp. What lies below is for the caller to keep out.
+   */
+  static FloatVector exp2(FloatVector y) {
+    FloatVector t = y.add(ROUND_96);
+    FloatVector r = y.sub(t.sub(ROUND_96));
+    FloatVector p = r.fma(broadcast(SPECIES, X5), broadcast(SPECIES, X4));
+    p = p.fma(r, broadcast(SPECIES, X3));
+    p = p.fma(r, broadcast(SPECIES, X2));
+    p = p.fma(r, broadcast(SPECIES, X1));
+    p = p.fma(r, broadcast(SPECIES, X0));
+    p = p.fma(r, broadcast(SPECIES, 1f));
+    IntVector shift = t.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+    return p.reinterpretAsInts().add(shift).reinterpretAsFloats().mul(0x1p-96f);
+  }
+
   /** As {@link #exp} up to 88.7, in fewer steps: 0 where that is below the smallest normal number; NaN stays. */
   static FloatVector expFlushed(FloatVector x) {
     FloatVector t = x.fma(broadcast(SPECIES, LOG2_E), broadcast(SPECIES, ROUND));

@@ -6,6 +6,7 @@ import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromArray;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
+import dev.fovea.kernels.Activation;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -66,6 +67,19 @@ final class VectorStreams implements Streams {
     }
     long i = 4L * whole;
     SCALAR.multiplyAdd(alpha, x, xAt + whole, y + i, add + i, z + i, count - whole);
+  }
+
+  @Override
+  public void activation(Activation f, long x, long y, int count) {
+    long done = f == Activation.NONE || f == Activation.TANH ? 0 : VectorActivationStreams.value(f, x, y, count);
+    SCALAR.activation(f, x + done, y + done, count - (int) (done / 4));
+  }
+
+  @Override
+  public void activationGradient(Activation f, long x, long dy, long dx, int count) {
+    long done =
+        f == Activation.NONE || f == Activation.TANH ? 0 : VectorActivationStreams.gradient(f, x, dy, dx, count);
+    SCALAR.activationGradient(f, x + done, dy + done, dx + done, count - (int) (done / 4));
   }
 
   @Override

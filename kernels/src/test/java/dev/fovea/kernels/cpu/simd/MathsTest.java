@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.kernels.Activation;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.DoubleUnaryOperator;
@@ -106,6 +109,25 @@ class MathsTest {
       }
     }
     assertTrue(worst <= 1, f + ": " + worst + " of the bound, at " + at);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Activation.class)
+  void streamsGiveTheSameBits(Activation f) {
+    int count = INPUTS.length;
+    float[] slopes = new float[count];
+    Arrays.fill(slopes, -3f);
+    try (Arena arena = Arena.ofConfined()) {
+      long x = arena.allocateFrom(ValueLayout.JAVA_FLOAT, INPUTS).address();
+      long dy = arena.allocateFrom(ValueLayout.JAVA_FLOAT, slopes).address();
+      MemorySegment to = arena.allocate(ValueLayout.JAVA_FLOAT, count);
+      float[] expected = run((m, in, y) -> m.activation(f, in, 0, y, 0, count));
+      Simd.best().streams().activation(f, x, to.address(), count);
+      assertArrayEquals(expected, to.toArray(ValueLayout.JAVA_FLOAT), f.toString());
+      expected = run((m, in, y) -> m.activationGradient(f, in, 0, slopes, 0, y, 0, count));
+      Simd.best().streams().activationGradient(f, x, dy, to.address(), count);
+      assertArrayEquals(expected, to.toArray(ValueLayout.JAVA_FLOAT), f + "'");
+    }
   }
 
   @Test

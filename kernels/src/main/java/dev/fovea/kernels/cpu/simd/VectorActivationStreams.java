@@ -1,0 +1,296 @@
+package dev.fovea.kernels.cpu.simd;
+
+import static dev.fovea.kernels.cpu.simd.MathConstants.*;
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
+
+import dev.fovea.kernels.Activation;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.ByteOrder;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The functions of {@link VectorActivations} from native memory to native memory, called through handles for the same
+ * reason, and written out: a function on vectors may be compiled alone before its loop is, and is then not inlined.
+ * What is left of a whole vector goes to the plain loop.
+ */
+final class VectorActivationStreams {
+  private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+  private static final int LANES = F.length();
+  private static final long BYTES = 4L * LANES;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final Map<Activation, MethodHandle> VALUES = new EnumMap<>(Activation.class);
+  private static final Map<Activation, MethodHandle> GRADIENTS = new EnumMap<>(Activation.class);
+
+  static {
+    VALUES.put(Activation.GELU_ERF, loop("geluErf", 2));
+    GRADIENTS.put(Activation.GELU_ERF, loop("geluErfGradient", 3));
+    VALUES.put(Activation.GELU_TANH, loop("geluTanh", 2));
+    GRADIENTS.put(Activation.GELU_TANH, loop("geluTanhGradient", 3));
+    VALUES.put(Activation.GELU_QUICK, loop("geluQuick", 2));
+    GRADIENTS.put(Activation.GELU_QUICK, loop("geluQuickGradient", 3));
+    VALUES.put(Activation.SILU, loop("silu", 2));
+    GRADIENTS.put(Activation.SILU, loop("siluGradient", 3));
+  }
+
+  private VectorActivationStreams() {}
+
+  private static MethodHandle loop(String name, int operands) {
+    MethodType type = MethodType.methodType(long.class);
+    for (int i = 0; i < operands; i++) {
+      type = type.appendParameterTypes(long.class);
+    }
+    try {
+      return MethodHandles.lookup()
+          .findStatic(VectorActivationStreams.class, name, type.appendParameterTypes(int.class));
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError(name, e);
+    }
+  }
+
+  /** {@link Streams#activation} of whole vectors, for all but NONE and TANH; returns the bytes done. */
+  static long value(Activation f, long x, long y, int count) {
+    try {
+      return (long) Objects.requireNonNull(VALUES.get(f)).invokeExact(x, y, count);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** {@link Streams#activationGradient} of whole vectors, for all but NONE and TANH; returns the bytes done. */
+  static long gradient(Activation f, long x, long dy, long dx, int count) {
+    try {
+      return (long) Objects.requireNonNull(GRADIENTS.get(f)).invokeExact(x, dy, dx, count);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  static long geluErf(long x, long y, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
+      FloatVector magnitude = v.abs();
+      FloatVector a = magnitude.blend(GELU_ERF_END, magnitude.compare(GT, GELU_ERF_END));
+      FloatVector y2 = a.mul(a).mul(HALF_SQUARE);
+      FloatVector t = y2.add(ROUND_96);
+      FloatVector r = y2.sub(t.sub(ROUND_96));
+      FloatVector p = r.fma(broadcast(F, X5), broadcast(F, X4));
+      p = p.fma(r, broadcast(F, X3));
+      p = p.fma(r, broadcast(F, X2));
+      p = p.fma(r, broadcast(F, X1));
+      p = p.fma(r, broadcast(F, X0));
+      p = p.fma(r, broadcast(F, 1f));
+      IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
+      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
+      FloatVector n = a.fma(broadcast(F, N4), broadcast(F, N3));
+      FloatVector d = a.fma(broadcast(F, D5), broadcast(F, D4));
+      n = n.fma(a, broadcast(F, N2));
+      d = d.fma(a, broadcast(F, D3));
+      n = n.fma(a, broadcast(F, N1));
+      d = d.fma(a, broadcast(F, D2));
+      n = n.fma(a, broadcast(F, N0));
+      d = d.fma(a, broadcast(F, D1));
+      d = d.fma(a, broadcast(F, 1f));
+      FloatVector q = e.mul(n.div(d));
+      a.neg().fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
+    }
+    return i;
+  }
+
+  static long geluTanh(long x, long y, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
+      FloatVector magnitude = v.abs();
+      FloatVector a = magnitude.blend(GELU_TANH_END, magnitude.compare(GT, GELU_TANH_END));
+      FloatVector y2 = a.mul(a.mul(a).fma(broadcast(F, T3_LOG2), broadcast(F, T1_LOG2)));
+      FloatVector t = y2.add(ROUND_96);
+      FloatVector r = y2.sub(t.sub(ROUND_96));
+      FloatVector p = r.fma(broadcast(F, X5), broadcast(F, X4));
+      p = p.fma(r, broadcast(F, X3));
+      p = p.fma(r, broadcast(F, X2));
+      p = p.fma(r, broadcast(F, X1));
+      p = p.fma(r, broadcast(F, X0));
+      p = p.fma(r, broadcast(F, 1f));
+      IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
+      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
+      FloatVector q = e.div(e.add(1f));
+      a.neg().fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
+    }
+    return i;
+  }
+
+  static long geluQuick(long x, long y, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
+      FloatVector magnitude = v.abs();
+      FloatVector a = magnitude.blend(GELU_QUICK_END, magnitude.compare(GT, GELU_QUICK_END));
+      FloatVector y2 = a.mul(QUICK_LOG2);
+      FloatVector t = y2.add(ROUND_96);
+      FloatVector r = y2.sub(t.sub(ROUND_96));
+      FloatVector p = r.fma(broadcast(F, X5), broadcast(F, X4));
+      p = p.fma(r, broadcast(F, X3));
+      p = p.fma(r, broadcast(F, X2));
+      p = p.fma(r, broadcast(F, X1));
+      p = p.fma(r, broadcast(F, X0));
+      p = p.fma(r, broadcast(F, 1f));
+      IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
+      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
+      FloatVector q = e.div(e.add(1f));
+      a.neg().fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
+    }
+    return i;
+  }
+
+  static long silu(long x, long y, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
+      FloatVector magnitude = v.abs();
+      FloatVector a = magnitude.blend(SILU_END, magnitude.compare(GT, SILU_END));
+      FloatVector y2 = a.mul(-LOG2_E);
+      FloatVector t = y2.add(ROUND_96);
+      FloatVector r = y2.sub(t.sub(ROUND_96));
+      FloatVector p = r.fma(broadcast(F, X5), broadcast(F, X4));
+      p = p.fma(r, broadcast(F, X3));
+      p = p.fma(r, broadcast(F, X2));
+      p = p.fma(r, broadcast(F, X1));
+      p = p.fma(r, broadcast(F, X0));
+      p = p.fma(r, broadcast(F, 1f));
+      IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
+      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
+      FloatVector q = e.div(e.add(1f));
+      a.neg().fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
+    }
+    return i;
+  }
+
+  static long geluErfGradient(long x, long dy, long dx, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
+      FloatVector magnitude = v.abs();
+      FloatVector a = magnitude.blend(GELU_ERF_END, magnitude.compare(GT, GELU_ERF_END));
+      FloatVector y2 = a.mul(a).mul(HALF_SQUARE);
+      FloatVector t = y2.add(ROUND_96);
+      FloatVector r = y2.sub(t.sub(ROUND_96));
+      FloatVector p = r.fma(broadcast(F, X5), broadcast(F, X4));
+      p = p.fma(r, broadcast(F, X3));
+      p = p.fma(r, broadcast(F, X2));
+      p = p.fma(r, broadcast(F, X1));
+      p = p.fma(r, broadcast(F, X0));
+      p = p.fma(r, broadcast(F, 1f));
+      IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
+      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
+      FloatVector s = a.fma(broadcast(F, S11), broadcast(F, S10));
+      s = s.fma(a, broadcast(F, S9));
+      s = s.fma(a, broadcast(F, S8));
+      s = s.fma(a, broadcast(F, S7));
+      s = s.fma(a, broadcast(F, S6));
+      s = s.fma(a, broadcast(F, S5));
+      s = s.fma(a, broadcast(F, S4));
+      s = s.fma(a, broadcast(F, S3));
+      s = s.fma(a, broadcast(F, S2));
+      s = s.fma(a, broadcast(F, S1));
+      s = s.fma(a, broadcast(F, S0));
+      FloatVector tail = e.mul(s);
+      FloatVector slope = broadcast(F, 1f).sub(tail).blend(tail, v.compare(LT, 0f));
+      slope.mul(fromMemorySegment(F, ALL, dy + i, ORDER)).intoMemorySegment(ALL, dx + i, ORDER);
+    }
+    return i;
+  }
+
+  static long geluTanhGradient(long x, long dy, long dx, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
+      FloatVector magnitude = v.abs();
+      FloatVector a = magnitude.blend(GELU_TANH_END, magnitude.compare(GT, GELU_TANH_END));
+      FloatVector y2 = a.mul(a.mul(a).fma(broadcast(F, T3_LOG2), broadcast(F, T1_LOG2)));
+      FloatVector t = y2.add(ROUND_96);
+      FloatVector r = y2.sub(t.sub(ROUND_96));
+      FloatVector p = r.fma(broadcast(F, X5), broadcast(F, X4));
+      p = p.fma(r, broadcast(F, X3));
+      p = p.fma(r, broadcast(F, X2));
+      p = p.fma(r, broadcast(F, X1));
+      p = p.fma(r, broadcast(F, X0));
+      p = p.fma(r, broadcast(F, 1f));
+      IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
+      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
+      FloatVector inverse = broadcast(F, 1f).div(e.add(1f));
+      FloatVector av = a.mul(a.mul(a).fma(broadcast(F, 3 * T3), broadcast(F, T1)));
+      FloatVector tail = e.mul(inverse).mul(av.neg().fma(inverse, broadcast(F, 1f)));
+      FloatVector slope = broadcast(F, 1f).sub(tail).blend(tail, v.compare(LT, 0f));
+      slope.mul(fromMemorySegment(F, ALL, dy + i, ORDER)).intoMemorySegment(ALL, dx + i, ORDER);
+    }
+    return i;
+  }
+
+  static long geluQuickGradient(long x, long dy, long dx, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
+      FloatVector magnitude = v.abs();
+      FloatVector a = magnitude.blend(GELU_QUICK_END, magnitude.compare(GT, GELU_QUICK_END));
+      FloatVector y2 = a.mul(QUICK_LOG2);
+      FloatVector t = y2.add(ROUND_96);
+      FloatVector r = y2.sub(t.sub(ROUND_96));
+      FloatVector p = r.fma(broadcast(F, X5), broadcast(F, X4));
+      p = p.fma(r, broadcast(F, X3));
+      p = p.fma(r, broadcast(F, X2));
+      p = p.fma(r, broadcast(F, X1));
+      p = p.fma(r, broadcast(F, X0));
+      p = p.fma(r, broadcast(F, 1f));
+      IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
+      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
+      FloatVector inverse = broadcast(F, 1f).div(e.add(1f));
+      FloatVector av = a.mul(QUICK);
+      FloatVector tail = e.mul(inverse).mul(av.neg().fma(inverse, broadcast(F, 1f)));
+      FloatVector slope = broadcast(F, 1f).sub(tail).blend(tail, v.compare(LT, 0f));
+      slope.mul(fromMemorySegment(F, ALL, dy + i, ORDER)).intoMemorySegment(ALL, dx + i, ORDER);
+    }
+    return i;
+  }
+
+  static long siluGradient(long x, long dy, long dx, int count) {
+    long i = 0;
+    for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
+      FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
+      FloatVector magnitude = v.abs();
+      FloatVector a = magnitude.blend(SILU_END, magnitude.compare(GT, SILU_END));
+      FloatVector y2 = a.mul(-LOG2_E);
+      FloatVector t = y2.add(ROUND_96);
+      FloatVector r = y2.sub(t.sub(ROUND_96));
+      FloatVector p = r.fma(broadcast(F, X5), broadcast(F, X4));
+      p = p.fma(r, broadcast(F, X3));
+      p = p.fma(r, broadcast(F, X2));
+      p = p.fma(r, broadcast(F, X1));
+      p = p.fma(r, broadcast(F, X0));
+      p = p.fma(r, broadcast(F, 1f));
+      IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
+      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
+      FloatVector inverse = broadcast(F, 1f).div(e.add(1f));
+      FloatVector tail = e.mul(inverse).mul(a.neg().fma(inverse, broadcast(F, 1f)));
+      FloatVector slope = broadcast(F, 1f).sub(tail).blend(tail, v.compare(LT, 0f));
+      slope.mul(fromMemorySegment(F, ALL, dy + i, ORDER)).intoMemorySegment(ALL, dx + i, ORDER);
+    }
+    return i;
+  }
+}
