@@ -1,8 +1,6 @@
 /**
- * JMH benchmarks of the kernels beside the libraries that a user might pick instead, and the table made of them.
- *
- * <p>{@link dev.fovea.bench.CpuTable} runs what the README's table shows; every suite also runs the usual way, with
- * {@code java -jar bench/target/benchmarks.jar}.
+ * Benchmarks beside their peers: {@link dev.fovea.bench.Suites} lists them, {@code ./fovea bench} runs them. JMH's own
+ * program, the main class of {@code benchmarks.jar}, runs them too.
  */
 @NullMarked
 package dev.fovea.bench;

@@ -240,8 +240,13 @@ final class Evidence {
   }
 
   void addPeers(Job job) {
-    String said = job.name() + " " + Objects.requireNonNullElse(job.problem(), count(job));
+    String problem = job.problem();
+    String said = job.name() + " " + Objects.requireNonNullElse(problem, count(job));
     peers = peers.equals("not run") ? said : peers + "; " + said;
+    if (problem != null) {
+      head.put(
+          "withoutPeers", head.has("withoutPeers") ? head.path("withoutPeers").asText() + "; " + said : said);
+    }
     for (ObjectNode result : job.results()) {
       if (result.has("limit")) {
         limit(

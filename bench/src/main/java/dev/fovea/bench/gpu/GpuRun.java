@@ -86,6 +86,11 @@ public final class GpuRun implements Callable<Integer> {
 
   private long start;
 
+  /** The names that {@code --families} takes. */
+  public static List<String> families() {
+    return Stream.of(CaseFamily.values()).map(CaseFamily::toString).toList();
+  }
+
   /** The program of the bundle. */
   public static void main(String[] args) {
     System.exit(new CommandLine(new GpuRun())
@@ -171,8 +176,7 @@ public final class GpuRun implements Callable<Integer> {
   }
 
   private List<Job> jobs(String task, Consumer<String> log) {
-    return Stream.of(CaseFamily.values())
-        .map(CaseFamily::toString)
+    return families().stream()
         .filter(family -> families.contains("all") || families.contains(family))
         .map(family -> job(task, family, log))
         .toList();

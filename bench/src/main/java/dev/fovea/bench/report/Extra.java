@@ -26,9 +26,13 @@ public final class Extra {
   /** Microseconds that the host spends on a call, where the time is that of a GPU's events. */
   public static final String HOST_MICROS = "hostMicros";
 
-  /** Collections of garbage while measuring, and the milliseconds that they took. */
+  /** The time as a part of the device's limit, where whoever measured it knows the limit. */
+  public static final String OF_LIMIT = "ofLimit";
+
+  /** Collections of garbage while measuring. */
   public static final String COLLECTIONS = "gcCount";
 
+  /** Milliseconds that they took. */
   public static final String COLLECTION_MILLIS = "gcMillis";
 
   private static final Map<String, Double> VALUES = new ConcurrentHashMap<>();

@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
       ScalingCommand.class,
       SweepCommand.class,
       VerifyCommand.class,
+      BenchCommand.class,
       EvidenceCommand.class
     })
 public final class Fovea implements Runnable {

@@ -1,0 +1,135 @@
+package dev.fovea.bench.report;
+
+import dev.fovea.bench.plot.Chart;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** A run as Markdown: a summary for the README, and all tables for a page of their own. */
+public final class Readme {
+  private static final Set<String> SHOWN = Set.of("roofline", "gemm");
+
+  private final Results run;
+
+  /** Of a run. */
+  public Readme(Results run) {
+    this.run = run;
+  }
+
+  /**
+   * Replaces what stands between the marks {@code <!-- name:begin -->} and {@code <!-- name:end -->}.
+   *
+   * @throws IllegalArgumentException if the file has no such marks
+   */
+  public static void replace(Path file, String name, String text) throws IOException {
+    String begin = "<!-- " + name + ":begin -->";
+    String end = "<!-- " + name + ":end -->";
+    String old = Files.readString(file);
+    int from = old.indexOf(begin);
+    int to = old.indexOf(end);
+    if (from < 0 || to < from) {
+      throw new IllegalArgumentException(file + ": got no region, expected " + begin + " and " + end);
+    }
+    Files.writeString(file, old.substring(0, from) + begin + "\n" + text + old.substring(to));
+  }
+
+  /** Writes the plots that the pages show. */
+  public void pictures(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    for (Chart chart : new Figures(run).all()) {
+      chart.png(folder.resolve("bench-" + chart.name() + ".png"));
+    }
+  }
+
+  /**
+   * A line for each suite.
+   *
+   * @param pictures the folder of the plots, from where the text will stand
+   * @param all the page with all tables, from there
+   */
+  public String summary(String pictures, String all) {
+    StringBuilder text = new StringBuilder(about());
+    List<Table> tables =
+        run.suites().stream().map(suite -> new Table(run, suite)).toList();
+    Set<String> peers = new LinkedHashSet<>();
+    tables.forEach(table -> peers.addAll(table.peers()));
+    text.append("| suite | | of limit |");
+    peers.forEach(peer -> text.append(" to ").append(peer).append(" |"));
+    text.append("\n|---|---|---|").append("---|".repeat(peers.size())).append('\n');
+    for (Table table : tables) {
+      text.append(
+          "| %s | %s | %s |".formatted(table.note().name(), table.note().title(), Units.percent(table.medianShare())));
+      peers.forEach(peer -> text.append(' ').append(cell(table.meanRatio(peer))).append(" |"));
+      text.append('\n');
+    }
+    text.append(
+        "\nMedians of a suite's shares and geometric means of its ratios, over all sizes and threads; [all of them](%s).\n\n"
+            .formatted(all));
+    new Figures(run)
+        .all().stream()
+            .filter(chart -> SHOWN.contains(chart.name()))
+            .forEach(chart -> text.append("![%s](%s/bench-%s.png)\n".formatted(chart.title(), pictures, chart.name())));
+    return text.toString();
+  }
+
+  private static String cell(double ratio) {
+    return Double.isNaN(ratio) ? "" : Units.ratio(ratio);
+  }
+
+  /** Every table and plot. */
+  public String tables(String pictures) {
+    Figures figures = new Figures(run);
+    StringBuilder text = new StringBuilder("# Benchmarks\n\n" + about());
+    figures.whole().forEach(chart -> picture(text, pictures, chart));
+    for (SuiteNote suite : run.suites()) {
+      Table table = new Table(run, suite);
+      text.append("\n## %s\n\n%s\n\n%s".formatted(suite.name(), suite.title(), TableText.markdown(table)));
+      if (!table.notes().isEmpty()) {
+        text.append('\n');
+        table.notes().forEach(note -> text.append("- ").append(note).append('\n'));
+      }
+      figures.of(suite).forEach(chart -> picture(text, pictures, chart));
+    }
+    return text.toString();
+  }
+
+  private static void picture(StringBuilder text, String pictures, Chart chart) {
+    text.append("\n![%s](%s/bench-%s.png)\n".formatted(chart.title(), pictures, chart.name()));
+  }
+
+  /** Where, when and how, and how to read it. */
+  private String about() {
+    Environment environment = run.environment();
+    Limits limits = Limits.of(run);
+    String machine = environment.gpu() != null
+        ? environment.gpu()
+        : "%s, %d cores, %s".formatted(environment.cpu(), environment.cores(), environment.vectors());
+    String reach = limits.threads().stream()
+        .filter(threads -> Double.isFinite(limits.flops(threads)))
+        .map(threads -> "%s GFLOP/s and %s GB/s on %s"
+            .formatted(
+                Units.digits(limits.flops(threads) / 1e9),
+                Units.digits(limits.bytes(threads) / 1e9),
+                threads == 1 ? "one thread" : threads + " threads"))
+        .collect(Collectors.joining(", "));
+    List<String> lines = new ArrayList<>();
+    lines.add("Measured by `%s` on %s (%s, Java %s), %s, and written by `./fovea bench readme`."
+        .formatted(
+            environment.command(),
+            machine,
+            environment.os().replaceAll(" .*", ""),
+            environment.jvm().replaceAll(".* ", ""),
+            environment.date().replaceAll("T.*", "")));
+    if (!reach.isEmpty()) {
+      lines.add("The machine's limits, measured in the same run: " + reach + ".");
+    }
+    lines.add("“To” a peer is how many times faster Fovea is: above 1 Fovea is faster. “Of limit” is the time that the"
+        + " machine needs at least, by its arithmetic or its memory, as a part of the time that was taken.");
+    return String.join(" ", lines) + "\n\n";
+  }
+}
