@@ -7,7 +7,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import dev.fovea.bench.peer.Peer;
 import dev.fovea.bench.peer.Work;
@@ -118,7 +117,6 @@ final class DjlPeer implements Peer {
     /** Holds the native module, which goes when this is collected. */
     private final Model model;
 
-    private final Block block;
     private final ParameterStore parameters;
     private final NDList inputs;
     private final boolean inPlace;
@@ -126,7 +124,6 @@ final class DjlPeer implements Peer {
 
     Script(Model model, ParameterStore parameters, NDList inputs, boolean inPlace) {
       this.model = model;
-      block = model.getBlock();
       this.parameters = parameters;
       this.inputs = inputs;
       this.inPlace = inPlace;
@@ -137,7 +134,7 @@ final class DjlPeer implements Peer {
       if (result != null) {
         result.close();
       }
-      result = block.forward(parameters, inputs, false);
+      result = model.getBlock().forward(parameters, inputs, false);
     }
 
     @Override
