@@ -70,6 +70,12 @@ final class CudaCopies {
     return event;
   }
 
+  /** Copies to the host in the order of the computations; as {@link #toHost} otherwise. */
+  long read(long from, long bytes, MemorySegment pinned) {
+    driver.copyToHost(pinned.asSlice(0, bytes), from, computing);
+    return mark();
+  }
+
   /** The event of everything queued so far being done. */
   long mark() {
     long event = event();
@@ -77,9 +83,14 @@ final class CudaCopies {
     return event;
   }
 
-  /** Has what is queued from now on wait for an event, which is given up. */
-  void join(long event) {
+  /** Has what is queued from now on wait for an event. */
+  void await(long event) {
     driver.await(computing, event);
+  }
+
+  /** As {@link #await}; the event is given up. */
+  void join(long event) {
+    await(event);
     forget(event);
   }
 

@@ -62,6 +62,7 @@ public final class CudaDevice implements Device, AutoCloseable {
   private final MemoryStats memory;
   private volatile @Nullable CudaKernels kernels;
   private @Nullable CudaCopies offloads;
+  private @Nullable CudaCopies uploads;
   private volatile boolean closed;
 
   private CudaDevice(Driver driver, String name) {
@@ -137,6 +138,17 @@ public final class CudaDevice implements Device, AutoCloseable {
     return made;
   }
 
+  /** Copies of what is computed with; made when first asked for. */
+  synchronized CudaCopies uploads() {
+    checkOpen();
+    CudaCopies made = uploads;
+    if (made == null) {
+      made = new CudaCopies(driver, stream);
+      uploads = made;
+    }
+    return made;
+  }
+
   /** Waits until everything that was queued is done. What has failed in the meantime is thrown here. */
   public void synchronize() {
     checkOpen();
@@ -157,6 +169,7 @@ public final class CudaDevice implements Device, AutoCloseable {
     checkOpen();
     work.run();
     driver.synchronize(stream);
+    pool.evict(0); // what the first run left is not needed beside what the graph takes
     pool.beginReserve();
     long graph;
     try {
@@ -209,6 +222,9 @@ public final class CudaDevice implements Device, AutoCloseable {
     closed = true;
     if (offloads != null) {
       offloads.close();
+    }
+    if (uploads != null) {
+      uploads.close();
     }
     CudaKernels made = kernels;
     if (made != null) {

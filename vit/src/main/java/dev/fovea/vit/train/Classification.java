@@ -44,12 +44,23 @@ record Classification(VisionTransformer model, Loss loss, float smoothing, long 
 
   @Override
   public Answer on(Batch pictures, long number) {
-    Tensor logits = Objects.requireNonNull(
-        model
-            .forward(Evaluation.pixels(model, pictures), new Training(seed, number))
-            .logits(),
-        "a model with a classifier");
-    return new Answer(loss.of(logits, target(pictures), smoothing), logits);
+    return on(Evaluation.pixels(model, pictures), target(pictures), new Training(seed, number));
+  }
+
+  /** Stochastic depth draws anew at each step. */
+  @Override
+  public boolean isStatic() {
+    return model.config().dropPath() == 0;
+  }
+
+  @Override
+  public Answer on(Tensor pixels, Tensor target) {
+    return on(pixels, target, new Training(seed, 0));
+  }
+
+  private Answer on(Tensor pixels, Tensor target, Training training) {
+    Tensor logits = Objects.requireNonNull(model.forward(pixels, training).logits(), "a model with a classifier");
+    return new Answer(loss.of(logits, target, smoothing), logits);
   }
 
   private Tensor target(Batch pictures) {

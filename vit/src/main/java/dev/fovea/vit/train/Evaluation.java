@@ -84,8 +84,11 @@ public record Evaluation(double loss, double accuracy, int[][] confusion) {
 
   /** The class of the largest logit of each row. */
   static int[] answers(Tensor logits) {
-    int classes = Math.toIntExact(logits.shape().dim(1));
-    float[] values = logits.toFloats();
+    return answers(logits.toFloats(), Math.toIntExact(logits.shape().dim(1)));
+  }
+
+  /** As {@link #answers(Tensor)}, of values on the host. */
+  static int[] answers(float[] values, int classes) {
     int[] answers = new int[values.length / classes];
     for (int row = 0; row < answers.length; row++) {
       int best = 0;

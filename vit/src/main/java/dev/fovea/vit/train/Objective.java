@@ -40,6 +40,24 @@ interface Objective extends AutoCloseable {
    */
   Answer on(Batch pictures, long number);
 
+  /**
+   * Whether a forward pass depends on nothing but the tensors that {@link #on(Tensor, Tensor)} takes, so that it can be
+   * recorded once and replayed for every step.
+   */
+  default boolean isStatic() {
+    return false;
+  }
+
+  /**
+   * As {@link #on(Batch, long)}, for an objective that {@link #isStatic}.
+   *
+   * @param pixels [batch, channels, height, width]
+   * @param target labels, I32 [batch], or probabilities, F32 [batch, classes]
+   */
+  default Answer on(Tensor pixels, Tensor target) {
+    throw new UnsupportedOperationException("this objective needs more than pixels and targets");
+  }
+
   /** How the model does on pictures that it has not seen. */
   Evaluation evaluate(Batches pictures);
 

@@ -48,6 +48,7 @@ public final class TrainRun implements AutoCloseable {
   private final Skipped skipped;
   private Checkpoint state = new Checkpoint(0, -1, 0);
   private @Nullable Evaluation latest;
+  private @Nullable Begun begun;
 
   /**
    * How a run ended.
@@ -223,16 +224,20 @@ public final class TrainRun implements AutoCloseable {
     Schedule schedule = config.rate();
     boolean stopped = false;
     try (Metrics metrics = Metrics.open(folder.metrics(), state.step());
-        Prefetch prefetch = new Prefetch(training, state.step(), run.steps(), readers())) {
-      TrainStep step = new TrainStep(objective, optimizer, settings(policy()));
-      Speed speed = new Speed(config.data().batch());
+        Prefetch prefetch = new Prefetch(training, state.step(), run.steps(), readers());
+        Updates updates = updates(settings(policy()))) {
+      StepLog log = new StepLog(metrics, listener, device, config);
       while (state.step() < run.steps() && !stopped) {
-        advance(step, prefetch.take(), schedule, speed, metrics);
+        advance(updates, prefetch.take(), schedule, log);
         stopped = stop.getAsBoolean();
         long done = state.step();
-        if (stopped || done == run.steps() || done % run.checkpointEvery() == 0 || state.bestStep() == done) {
+        boolean due = stopped || done == run.steps() || done % run.checkpointEvery() == 0;
+        if (due) {
+          finish(log);
+        }
+        if (due || state.bestStep() == done) {
           checkpoints.write(state, tensors());
-          speed.pause();
+          log.pause();
         }
       }
     }
@@ -291,62 +296,84 @@ public final class TrainRun implements AutoCloseable {
     return judged().evaluate(validation);
   }
 
-  /** One step, its line in the metrics, and an evaluation if it is time. */
-  private void advance(TrainStep step, Batch batch, Schedule schedule, Speed speed, Metrics metrics)
-      throws IOException {
-    TrainConfig.Run run = config.run();
+  private Updates updates(TrainStep.Settings settings) {
+    boolean mixed = config.data().mixup() > 0 || config.data().cutmix() > 0;
+    return device instanceof CudaDevice gpu
+            && RecordedStep.suits(objective, settings, config.run().onNonFinite())
+        ? new RecordedStep(gpu, objective, optimizer, settings, config.data().batch(), mixed)
+        : new TrainStep(objective, optimizer, settings);
+  }
+
+  /** A step whose result nobody has asked for yet. */
+  private record Begun(long number, double rate, Batch batch, Updates.Pending pending) {}
+
+  /** One step. What comes of it is told now, or when the next one has been begun. */
+  private void advance(Updates updates, Batch batch, Schedule schedule, StepLog log) throws IOException {
     double rate = schedule.at(state.step());
     long number = state.step() + 1;
-    TrainStep.Result result = step.update(batch, rate, number);
-    if (!result.finite()) {
-      nonFinite(batch, number, result);
-    } else if (average != null) {
+    Begun now = new Begun(number, rate, batch, updates.begin(batch, rate, number));
+    boolean late = now.pending instanceof Updates.Pending.Late;
+    if (late && average != null) {
       average.add(objective);
     }
+    finish(log);
     state = new Checkpoint(number, state.bestScore(), state.bestStep());
-    speed.step();
-    long peak = device.memory().peak();
-    listener.step(
-        new Listener.Step(number, run.steps(), result.loss(), result.accuracy(), rate, speed.imagesPerSecond(), peak));
-    ObjectNode line = Metrics.line().put("step", number).put("loss", result.loss());
-    if (!Double.isNaN(result.accuracy())) {
-      line.put("accuracy", result.accuracy());
+    begun = now;
+    if (!late || isEvaluated(number)) {
+      finish(log);
     }
-    line.put("lr", rate).put("images_per_s", speed.imagesPerSecond()).put("peak_bytes", peak);
+  }
+
+  private boolean isEvaluated(long number) {
+    return number % config.run().evalEvery() == 0 || number == config.run().steps();
+  }
+
+  /** Tells what came of the step that was begun last, if that is not known yet, and evaluates if it is time. */
+  private void finish(StepLog log) throws IOException {
+    Begun last = begun;
+    if (last == null) {
+      return;
+    }
+    begun = null;
+    Updates.Result result = last.pending.result();
+    if (!result.finite()) {
+      nonFinite(last, result);
+    } else if (average != null && last.pending instanceof Updates.Pending.Done) {
+      average.add(objective);
+    }
+    ObjectNode line = log.step(last.number, last.rate, result);
     latest = null;
-    if (number % run.evalEvery() == 0 || number == run.steps()) {
+    if (isEvaluated(last.number)) {
       Evaluation evaluation = evaluate();
       latest = evaluation;
-      line.put("val_loss", evaluation.loss());
-      if (evaluation.classifies()) {
-        line.put("val_accuracy", evaluation.accuracy());
-      }
-      listener.evaluation(number, evaluation);
+      log.evaluated(line, last.number, evaluation);
       skipped.tell(training, validation);
       if (evaluation.score() > state.bestScore()) {
-        state = new Checkpoint(number, evaluation.score(), number);
+        state = new Checkpoint(last.number, evaluation.score(), last.number);
       }
-      speed.pause();
+      log.pause();
     }
     try {
-      metrics.write(line);
+      log.write(line);
     } catch (IOException e) {
       throw new IOException(
           "%s could not be written (%s); %s"
-              .formatted(folder.metrics(), Checkpoints.reason(e), checkpoints.advice(number)),
+              .formatted(folder.metrics(), Checkpoints.reason(e), checkpoints.advice(last.number)),
           e);
     }
   }
 
-  private void nonFinite(Batch batch, long number, TrainStep.Result result) throws IOException {
+  private void nonFinite(Begun step, Updates.Result result) throws IOException {
     String what = "step %d: the %s is not finite"
-        .formatted(number, Double.isFinite(result.loss()) ? "gradients' norm" : "loss (" + result.loss() + ")");
+        .formatted(step.number, Double.isFinite(result.loss()) ? "gradients' norm" : "loss (" + result.loss() + ")");
     if (config.run().onNonFinite() == TrainConfig.OnNonFinite.SKIP) {
       listener.message(what + "; the step was left out");
       return;
     }
-    throw new NonFiniteException(
-        "%s; %s; %s".formatted(what, Largest.describe(objective.model(), batch), checkpoints.advice(number)));
+    String largest = step.pending instanceof Updates.Pending.Done
+        ? "; " + Largest.describe(objective.model(), step.batch)
+        : ""; // the parameters have been moved
+    throw new NonFiniteException("%s%s; %s".formatted(what, largest, checkpoints.advice(step.number)));
   }
 
   private void release() {

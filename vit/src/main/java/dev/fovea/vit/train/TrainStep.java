@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * add up. Where nothing needs all gradients at once (one micro-batch, no clipping), each is consumed and freed as soon
  * as it exists.
  */
-final class TrainStep {
+final class TrainStep implements Updates {
   private final Objective objective;
   private final Optimizer optimizer;
   private final Settings settings;
@@ -31,15 +31,6 @@ final class TrainStep {
    * @param clip largest global norm of the gradients, 0 for any
    */
   record Settings(Recompute recompute, int micro, double clip) {}
-
-  /**
-   * What came of a step.
-   *
-   * @param loss mean over the batch, before the update
-   * @param accuracy share of right answers; of the likelier class where pictures were mixed; NaN without classes
-   * @param finite whether loss and clipped gradients are; if not, nothing was updated
-   */
-  record Result(double loss, double accuracy, boolean finite) {}
 
   TrainStep(Objective objective, Optimizer optimizer, Settings settings) {
     this.objective = objective;
@@ -71,6 +62,14 @@ final class TrainStep {
   static boolean releases(int micro, double clip) {
     return micro == 1 && clip == 0;
   }
+
+  @Override
+  public Pending begin(Batch batch, double learningRate, long step) {
+    return new Pending.Done(update(batch, learningRate, step));
+  }
+
+  @Override
+  public void close() {}
 
   /**
    * Updates the model once.
@@ -142,11 +141,14 @@ final class TrainStep {
   }
 
   private static double right(@Nullable Tensor logits, Batch part) {
-    if (logits == null) {
-      return Double.NaN;
-    }
-    int[] answers = Evaluation.answers(logits);
-    int classes = Math.toIntExact(logits.shape().dim(1));
+    return logits == null
+        ? Double.NaN
+        : right(logits.toFloats(), Math.toIntExact(logits.shape().dim(1)), part);
+  }
+
+  /** The number of right answers. */
+  static int right(float[] logits, int classes, Batch part) {
+    int[] answers = Evaluation.answers(logits, classes);
     int right = 0;
     for (int b = 0; b < answers.length; b++) {
       right += answers[b] == label(part, b, classes) ? 1 : 0;

@@ -79,12 +79,17 @@ final class CudaTrainTest {
   }
 
   private static Batch batch(int step) {
+    return batch(3, step);
+  }
+
+  /** Some pictures that are noise, of five classes. */
+  static Batch batch(int pictures, int step) {
     Random random = new Random(step);
-    float[] pixels = new float[3 * 3 * 16 * 16];
+    float[] pixels = new float[pictures * 3 * 16 * 16];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = random.nextFloat() * 2 - 1;
     }
-    int[] labels = new int[3];
+    int[] labels = new int[pictures];
     Arrays.setAll(labels, i -> random.nextInt(5));
     return new Batch(pixels, labels, null);
   }
