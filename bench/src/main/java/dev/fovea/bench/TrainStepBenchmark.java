@@ -34,9 +34,9 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A step of training in F32: forward and backward pass, and AdamW on each gradient as soon as it exists. Prints the most
- * memory that tensors took: parameters, the optimizer's state, gradients and activations. The peer is {@code
- * bench/peers/train_step.py}.
+ * A step of training in F32: forward and backward pass, and AdamW on each gradient as soon as it exists. Prints the
+ * most memory that tensors took: parameters, the optimizer's state, gradients and activations. The peer is
+ * {@code bench/peers/train_step.py}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -70,10 +70,8 @@ public class TrainStepBenchmark {
   @Setup(Level.Trial)
   public void setup() {
     CpuDevice device = Device.cpu(threads);
-    VitConfig config = Presets.of(model).toBuilder()
-        .pool(VitConfig.Pool.MEAN)
-        .classes(CLASSES)
-        .build();
+    VitConfig config =
+        Presets.of(model).toBuilder().pool(VitConfig.Pool.MEAN).classes(CLASSES).build();
     var vit = VisionTransformer.create(config, Initialisation.of(1), device);
     var optimizer = new AdamW(Parameter.of(vit, 0.05, 0.05, name -> true), AdamW.Settings.DEFAULT);
     Map<Tensor, Parameter> byValue = new IdentityHashMap<>();
@@ -86,12 +84,11 @@ public class TrainStepBenchmark {
       long step = ++steps[0];
       try (var inside = dev.fovea.tensor.Scope.open(device);
           Tape tape = Tape.record(recompute)) {
-        Tensor logits = Objects.requireNonNull(
-            vit.forward(pixels, new Training(1, step)).logits());
+        Tensor logits =
+            Objects.requireNonNull(vit.forward(pixels, new Training(1, step)).logits());
         tape.backward(
             Ops.softmaxCrossEntropy(logits, labels, 0),
-            (tensor, gradient) ->
-                optimizer.step(Objects.requireNonNull(byValue.get(tensor)), gradient, RATE, step));
+            (tensor, gradient) -> optimizer.step(Objects.requireNonNull(byValue.get(tensor)), gradient, RATE, step));
       }
     };
     close = () -> {

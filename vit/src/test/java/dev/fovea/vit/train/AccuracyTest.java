@@ -9,7 +9,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The default run, cut to a quarter, has learned a good part: 54 % when this was written, from 10 % by chance. */
+/** The default run, cut to a quarter, has learned a good part, from 10 % by chance. */
 final class AccuracyTest {
   @TempDir
   private Path folder;
