@@ -1,5 +1,5 @@
 // Attention backward: dq, dk, dv from q, k, v, o, lse, dO, without the N x N matrix (FlashAttention-2, arXiv 2307.08691,
-// algorithm 2), for dev.fovea.kernels.AttentionKernels. With p = exp(scale q k^T - lse), dp = dO v^T, delta = the rows'
+// algorithm 2), for dev.fovea.kernels.AttentionKernels; attention_backward_f32.cu has the form for CUDA cores. With p = exp(scale q k^T - lse), dp = dO v^T, delta = the rows'
 // sums of dO o, and ds = p (dp - delta):  dq = scale ds k,  dk = scale ds^T q,  dv = p^T dO.
 //
 // Two kernels, so that nothing is added by atomics and equal arguments give equal bits. Each block owns rows for good
@@ -11,7 +11,7 @@
 // seven products instead of five.
 //
 // attention_backward_SIDE_bf16_D: bf16 on tensor cores (mma.sync m16n8k16), for head dimensions that are multiples of 8
-//   up to D (a multiple of 16); what D has more is zero in shared memory only. Four warps of 16 or 32 own rows; s and dp
+//   up to D (a multiple of 16); what D has more is zero in shared memory only. Four warps of 16 or 32 own rows, up to 255 registers; s and dp
 //   stay in registers, where they lie as the next product's left operand wants them, rounded to bf16. The next tile of
 //   the other side arrives by cp.async meanwhile (two stages, swizzled). Gradients leave in 16-byte pieces.
 //     D     own rows  others a tile  shared     registers hold
@@ -23,96 +23,19 @@
 //   Bound: tensor cores, and at small D exp2; at D = 80 and more shared memory's bandwidth, since a fragment of the
 //   other side serves only 16 rows.
 //
-// attention_backward_SIDE_f32_D: any mix of F32 and BF16, any strides, head dimensions up to D, in true F32 on CUDA
-//   cores. 256 threads, tiles of 64 x 64 (D up to 64), 32 x 32 (128) or 16 x 16 (256); all operands in shared memory as
-//   f32, transposed, and one tile of weights. Bound: FFMA.
-//
 // Grid: one block per tile of own rows, heads and images going slowest, so that the tiles of a head share the other
 // side in L2.
 
 #include <cstdint>
 
-#include "math.cuh"
-#include "operand.cuh"
-#include "ptx.cuh"
+#include "attention_backward.cuh"
 #include "reduce.cuh"
-#include "tile.cuh"
 
 using namespace fovea;
 
 // limit attention_backward_*_bf16_*: 255 registers, 0 spilled bytes, 0 shared bytes
-// limit attention_backward_*_f32_*: 128 registers, 0 spilled bytes, 0 shared bytes
-
-struct AttentionGradientArgs {
-  Operand q;
-  Operand k;
-  Operand v;
-  Operand o;
-  Operand dO;
-  Operand dq;
-  Operand dk;
-  Operand dv;
-  /// [batch, heads, queries]
-  const float* lse;
-  /// As lse: written by the kernel of queries, read by the kernel of keys.
-  float* delta;
-  /// [batch] or null.
-  const int32_t* lengths;
-  int32_t batch;
-  int32_t heads;
-  int32_t queries;
-  int32_t keys;
-  int32_t headDim;
-  float scale;
-};
-static_assert(sizeof(AttentionGradientArgs) == 8 * 24 + 3 * 8 + 6 * 4);
 
 namespace {
-
-constexpr float kInfinity = __builtin_huge_valf();
-
-/// What one block works on: a side owns rows, the other is met tile by tile.
-template <bool Keys>
-struct Side {
-  const AttentionGradientArgs& args;
-  int64_t image;
-  int head;
-  /// First own row, within the image.
-  int first;
-  /// Keys that count for this image.
-  int length;
-
-  __device__ __forceinline__ Side(const AttentionGradientArgs& args, int tile) : args(args) {
-    const int tiles = (stored() + tile - 1) / tile;
-    const int index = static_cast<int>(blockIdx.x) / tiles;
-    first = static_cast<int>(blockIdx.x) % tiles * tile;
-    head = index % args.heads;
-    image = index / args.heads;
-    length = args.lengths == nullptr ? args.keys : args.lengths[image];
-  }
-
-  /// Own rows that gradients are stored for.
-  __device__ __forceinline__ int stored() const { return Keys ? args.keys : args.queries; }
-
-  /// Own rows that count.
-  __device__ __forceinline__ int own() const { return Keys ? length : args.queries; }
-
-  /// Rows of the other side that count: none for keys past the end.
-  __device__ __forceinline__ int others() const { return !Keys ? length : first < length ? args.queries : 0; }
-
-  __device__ __forceinline__ int64_t own_base() const { return image * stored(); }
-  __device__ __forceinline__ int64_t other_base() const { return image * (Keys ? args.queries : args.keys); }
-  __device__ __forceinline__ int64_t column() const { return static_cast<int64_t>(head) * args.headDim; }
-
-  /// Where the statistics of the head's queries stand.
-  __device__ __forceinline__ int64_t statistics() const { return (image * args.heads + head) * args.queries; }
-
-  __device__ __forceinline__ const Operand& own1() const { return Keys ? args.k : args.q; }
-  __device__ __forceinline__ const Operand& own2() const { return Keys ? args.v : args.dO; }
-  __device__ __forceinline__ const Operand& other1() const { return Keys ? args.q : args.k; }
-  __device__ __forceinline__ const Operand& other2() const { return Keys ? args.dO : args.v; }
-  __device__ __forceinline__ const Operand& gradient1() const { return Keys ? args.dk : args.dq; }
-};
 
 template <int D, int Others, int Fragments, bool Keys>
 struct TensorGradient {
@@ -134,7 +57,7 @@ struct TensorGradient {
   template <int Rows>
   static __device__ __forceinline__ void fill(
       uint8_t* tile, const Side<Keys>& at, const Operand& x, int64_t base, int row, int rows) {
-    const uint16_t* data = static_cast<const uint16_t*>(x.data) + base * x.ld + at.column();
+    const uint16_t* data = head_at(x, base, at.column());
     fill_tile<Rows, kChunks, kThreads, true>(tile, data, x.ld, row, rows, 0, at.args.headDim);
   }
 
@@ -195,9 +118,9 @@ struct TensorGradient {
       if (tile == tiles - 1) {
         mask(s, dp, tile * Others, at.others());
       }
-      gather(first, dp, other, placesDown);
+      add_weighted<D, Others, Fragments>(first, dp, other, placesDown);
       if constexpr (Keys) {
-        gather(second, s, other + kBytesOther, placesDown);
+        add_weighted<D, Others, Fragments>(second, s, other + kBytesOther, placesDown);
       }
     }
     cp_async_wait<0>();
@@ -213,8 +136,7 @@ struct TensorGradient {
       float (&shift)[Fragments][2], float (&delta)[Fragments][2]) {
     const int lane = static_cast<int>(threadIdx.x % 32);
     const int64_t statistics = at.statistics() + at.first;
-    const uint16_t* o = static_cast<const uint16_t*>(at.args.o.data) + (at.own_base() + at.first) * at.args.o.ld
-                        + at.column();
+    const uint16_t* o = head_at(at.args.o, at.own_base() + at.first, at.column());
 #pragma unroll
     for (int i = 0; i < Fragments; i++) {
 #pragma unroll
@@ -312,31 +234,6 @@ struct TensorGradient {
     }
   }
 
-  /// sums += bf16(weights) other.
-  static __device__ __forceinline__ void gather(Sums& sums, const Scores& w, uint32_t other, const Places& places) {
-#pragma unroll
-    for (int step = 0; step < Others / 16; step++) {
-      uint32_t a[Fragments][4];
-#pragma unroll
-      for (int i = 0; i < Fragments; i++) {
-        a[i][0] = pack_bf16(w[i][2 * step][0], w[i][2 * step][1]);
-        a[i][1] = pack_bf16(w[i][2 * step][2], w[i][2 * step][3]);
-        a[i][2] = pack_bf16(w[i][2 * step + 1][0], w[i][2 * step + 1][1]);
-        a[i][3] = pack_bf16(w[i][2 * step + 1][2], w[i][2 * step + 1][3]);
-      }
-#pragma unroll
-      for (int j = 0; j < D / 16; j++) {
-        uint32_t b[4];
-        ldmatrix_x4_trans(b, other + places(step * 16, j));
-#pragma unroll
-        for (int i = 0; i < Fragments; i++) {
-          mma_bf16(sums[i][2 * j], a[i], b[0], b[1]);
-          mma_bf16(sums[i][2 * j + 1], a[i], b[2], b[3]);
-        }
-      }
-    }
-  }
-
   /// Writes a gradient: bf16 through shared memory, where this warp's own rows were, so that it leaves in 16-byte pieces.
   static __device__ __forceinline__ void write(
       const Side<Keys>& at, const Operand& to, uint8_t* shared, int warpRow, const Sums& sums, float factor) {
@@ -353,188 +250,13 @@ struct TensorGradient {
         for (int j = 0; j < D / 8; j++) {
           const float x = r < counted ? sums[i][j][2 * half] * factor : 0.f;
           const float y = r < counted ? sums[i][j][2 * half + 1] * factor : 0.f;
-          if (to.type == kBf16) {
-            *reinterpret_cast<uint32_t*>(shared + swizzled<kChunks>(r, j) + lane % 4 * 4) = pack_bf16(x, y);
-          } else if (r < rows && j * 8 < at.args.headDim) {
-            float* place = static_cast<float*>(to.data) + (row + r) * to.ld + at.column() + j * 8 + lane % 4 * 2;
-            place[0] = x;
-            place[1] = y;
-          }
+          const bool there = r < rows && j * 8 < at.args.headDim;
+          put_pair<D>(shared, to, row, at.column(), r, j, there, x, y);
         }
       }
     }
-    if (to.type != kBf16) {
-      return;
-    }
-    __syncwarp();
-    for (int i = lane; i < kWarpRows * kChunks; i += 32) {
-      const int r = warpRow + i / kChunks;
-      const int chunk = i % kChunks;
-      if (r < rows && chunk * 8 < at.args.headDim) {
-        const uint4 x = *reinterpret_cast<const uint4*>(shared + swizzled<kChunks>(r, chunk));
-        *reinterpret_cast<uint4*>(static_cast<uint16_t*>(to.data) + (row + r) * to.ld + at.column() + chunk * 8) = x;
-      }
-    }
-  }
-};
-
-template <int D, int Tile, bool Keys>
-struct CudaCoreGradient {
-  static constexpr int kThreads = 256;
-  /// Own and other rows of a thread.
-  static constexpr int kEach = Tile / 16;
-  static constexpr int kColumns = D / 16;
-  static constexpr int kStride = Tile + 4;
-  static constexpr int kFloats = D * kStride;
-  static constexpr int kSharedBytes = (4 * kFloats + Tile * kStride + 2 * Tile) * 4;
-
-  /// [d][row], so that a thread reads its neighbouring rows at once; zero past the end.
-  static __device__ __forceinline__ void fill(
-      float* to, const Side<Keys>& at, const Operand& x, int64_t base, int first, int rows) {
-    for (int i = static_cast<int>(threadIdx.x); i < Tile * D; i += kThreads) {
-      const int r = i / D;
-      const int d = i % D;
-      to[d * kStride + r] =
-          first + r < rows && d < at.args.headDim ? load(x, base + first + r, at.column() + d) : 0.f;
-    }
-  }
-
-  /// This thread's products of rows of both sides, in [own][other].
-  static __device__ __forceinline__ void multiply(
-      float (&s)[kEach][kEach], const float* own, const float* other, int headDim) {
-    const int tx = static_cast<int>(threadIdx.x) % 16;
-    const int ty = static_cast<int>(threadIdx.x) / 16;
-    for (int d = 0; d < headDim; d++) {
-#pragma unroll
-      for (int i = 0; i < kEach; i++) {
-        const float x = own[d * kStride + ty * kEach + i];
-#pragma unroll
-        for (int j = 0; j < kEach; j++) {
-          s[i][j] = fmaf(x, other[d * kStride + tx * kEach + j], s[i][j]);
-        }
-      }
-    }
-  }
-
-  /// sums += weights other, for `count` others; the weights pass through shared memory, in [other][own].
-  static __device__ __forceinline__ void gather(float (&sums)[kEach][kColumns], const float (&w)[kEach][kEach],
-      float* weights, const float* other, int count) {
-    const int tx = static_cast<int>(threadIdx.x) % 16;
-    const int ty = static_cast<int>(threadIdx.x) / 16;
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < kEach; i++) {
-#pragma unroll
-      for (int j = 0; j < kEach; j++) {
-        weights[(tx * kEach + j) * kStride + ty * kEach + i] = w[i][j];
-      }
-    }
-    __syncthreads();
-    for (int j = 0; j < count; j++) {
-#pragma unroll
-      for (int c = 0; c < kColumns; c++) {
-        const float y = other[(c * 16 + tx) * kStride + j];
-#pragma unroll
-        for (int i = 0; i < kEach; i++) {
-          sums[i][c] = fmaf(weights[j * kStride + ty * kEach + i], y, sums[i][c]);
-        }
-      }
-    }
-  }
-
-  /// delta = sum dO o of the block's queries: one warp per row.
-  static __device__ __forceinline__ void reduce(const Side<Keys>& at, float* lse, float* delta) {
-    const int lane = static_cast<int>(threadIdx.x % 32);
-    for (int r = static_cast<int>(threadIdx.x / 32); r < Tile; r += kThreads / 32) {
-      const bool there = at.first + r < at.args.queries;
-      const int64_t row = at.own_base() + at.first + r;
-      float sum = 0.f;
-      for (int d = lane; d < at.args.headDim && there; d += 32) {
-        sum = fmaf(load(at.args.dO, row, at.column() + d), load(at.args.o, row, at.column() + d), sum);
-      }
-      sum = warp_sum(sum);
-      if (lane == 0) {
-        const int64_t statistic = at.statistics() + at.first + r;
-        delta[r] = sum;
-        lse[r] = there ? at.args.lse[statistic] : 0.f;
-        if (there) {
-          at.args.delta[statistic] = sum;
-        }
-      }
-    }
-  }
-
-  static __device__ __forceinline__ float exponential(float x) {
-    return x != x ? x : x > 89.f ? kInfinity : x < -104.f ? 0.f : exp_in_range(x);
-  }
-
-  static __device__ __forceinline__ void run(const AttentionGradientArgs& args, float* shared) {
-    const Side<Keys> at(args, Tile);
-    const int tx = static_cast<int>(threadIdx.x) % 16;
-    const int ty = static_cast<int>(threadIdx.x) / 16;
-    float* own1 = shared;
-    float* own2 = own1 + kFloats;
-    float* other1 = own2 + kFloats;
-    float* other2 = other1 + kFloats;
-    float* weights = other2 + kFloats;
-    float* lse = weights + Tile * kStride;
-    float* delta = lse + Tile;
-    fill(own1, at, at.own1(), at.own_base(), at.first, at.own());
-    fill(own2, at, at.own2(), at.own_base(), at.first, at.own());
-    if constexpr (!Keys) {
-      reduce(at, lse, delta);
-    }
-    float sums1[kEach][kColumns] = {};
-    float sums2[kEach][kColumns] = {};
-    const int others = at.others();
-    for (int first = 0; first < others; first += Tile) {
-      __syncthreads();
-      fill(other1, at, at.other1(), at.other_base(), first, others);
-      fill(other2, at, at.other2(), at.other_base(), first, others);
-      const int thread = static_cast<int>(threadIdx.x);
-      if (Keys && thread < Tile) {
-        const bool there = first + thread < others;
-        lse[thread] = there ? args.lse[at.statistics() + first + thread] : 0.f;
-        delta[thread] = there ? args.delta[at.statistics() + first + thread] : 0.f;
-      }
-      __syncthreads();
-      float s[kEach][kEach] = {};
-      float dp[kEach][kEach] = {};
-      multiply(s, own1, other1, args.headDim);
-      multiply(dp, own2, other2, args.headDim);
-#pragma unroll
-      for (int i = 0; i < kEach; i++) {
-#pragma unroll
-        for (int j = 0; j < kEach; j++) {
-          const int query = Keys ? tx * kEach + j : ty * kEach + i;
-          const bool there = first + tx * kEach + j < others;
-          const float p = exponential(s[i][j] * args.scale - lse[query]);
-          s[i][j] = there ? p : 0.f;
-          dp[i][j] = there ? p * (dp[i][j] - delta[query]) : 0.f;
-        }
-      }
-      const int count = min(Tile, others - first);
-      gather(sums1, dp, weights, other1, count);
-      if constexpr (Keys) {
-        gather(sums2, s, weights, other2, count);
-      }
-    }
-#pragma unroll
-    for (int i = 0; i < kEach; i++) {
-      const int r = at.first + ty * kEach + i;
-      if (r < at.stored()) {
-#pragma unroll
-        for (int c = 0; c < kColumns; c++) {
-          const int d = c * 16 + tx;
-          if (d < args.headDim) {
-            const bool counts = r < at.own();
-            store(at.gradient1(), at.own_base() + r, at.column() + d, counts ? sums1[i][c] * args.scale : 0.f);
-            if constexpr (Keys) {
-              store(args.dv, at.own_base() + r, at.column() + d, counts ? sums2[i][c] : 0.f);
-            }
-          }
-        }
-      }
+    if (to.type == kBf16) {
+      store_rows<D, kWarpRows>(shared, to, row, at.column(), warpRow, rows, at.args.headDim);
     }
   }
 };
@@ -561,20 +283,3 @@ TENSOR_GRADIENT(64, 2, 32, 49664, 16, 41216)
 TENSOR_GRADIENT(80, 1, 64, 62464, 64, 62464)
 TENSOR_GRADIENT(96, 1, 32, 49664, 32, 49664)
 TENSOR_GRADIENT(128, 1, 32, 66048, 32, 66048)
-
-#define CUDA_CORE_GRADIENT(d, tile, shared)                                                          \
-  static_assert(CudaCoreGradient<d, tile, false>::kSharedBytes == shared);                           \
-  static_assert(CudaCoreGradient<d, tile, true>::kSharedBytes == shared);                            \
-  extern "C" __global__ void __launch_bounds__(256, 2)                                                 \
-      attention_backward_queries_f32_##d(const __grid_constant__ AttentionGradientArgs args) {       \
-    CudaCoreGradient<d, tile, false>::run(args, reinterpret_cast<float*>(dynamic_shared));           \
-  }                                                                                                  \
-  extern "C" __global__ void __launch_bounds__(256, 2)                                                 \
-      attention_backward_keys_f32_##d(const __grid_constant__ AttentionGradientArgs args) {          \
-    CudaCoreGradient<d, tile, true>::run(args, reinterpret_cast<float*>(dynamic_shared));            \
-  }
-
-CUDA_CORE_GRADIENT(32, 64, 52736)
-CUDA_CORE_GRADIENT(64, 64, 87552)
-CUDA_CORE_GRADIENT(128, 32, 78592)
-CUDA_CORE_GRADIENT(256, 16, 83328)

@@ -1,91 +1,32 @@
-// Matrix products C = epilogue(alpha op(A) op(B)) of dev.fovea.kernels.Gemm, row-major, in three layouts:
+// Matrix products C = epilogue(alpha op(A) op(B)) of dev.fovea.kernels.Gemm, row-major, bf16 operands on tensor cores
+// (mma.sync m16n8k16) with f32 sums, in three layouts:
 //   NN  A [m,k], B [k,n]     NT  A [m,k], B [n,k]     TN  A [k,m], B [k,n]
 //
-// gemm_bf16_LAYOUT_MxN: bf16 operands on tensor cores (mma.sync m16n8k16), f32 sums.
-//   A block makes a tile of M x N. Tiles of A and B, 32 deep, stream through a ring of four stages in shared memory
-//   (cp.async, three stages ahead) and reach registers by ldmatrix; both are stored as they lie in memory, rows of
-//   16-byte chunks swizzled by XOR, and the operand that is not k-contiguous is transposed by ldmatrix on the way.
-//     128x128  256 threads, 8 warps of 64x32   64 KiB   2 blocks per multiprocessor
-//     64x64    128 threads, 4 warps of 32x32   32 KiB   4 blocks, for few tiles
+// gemm_bf16_LAYOUT_MxN: a block makes a tile of M x N. Tiles of A and B, 32 deep, stream through a ring of four stages in
+//   shared memory (cp.async, three stages ahead) and reach registers by ldmatrix; both are stored as they lie in memory,
+//   rows of 16-byte chunks swizzled by XOR, and the operand that is not k-contiguous is transposed by ldmatrix on the way.
+//     128x128  256 threads, 8 warps of 64x32   64 KiB   128 registers   2 blocks per multiprocessor
+//     64x64    128 threads, 4 warps of 32x32   32 KiB   128 registers   4 blocks, for few tiles
 //   Bound: tensor cores; per 16 deep a warp of 64x32 loads 3 KiB of fragments for 16 mma.
-//   gemm_bf16_LAYOUT_64x128_any is for operands whose rows do not begin on 16 bytes (odd widths): it reads element by
-//   element, and is bound by that.
+// gemm_bf16_LAYOUT_64x128_any is for operands whose rows do not begin on 16 bytes (odd widths): it reads element by
+//   element, and is bound by that. 128 threads, 48 KiB, 200 registers.
 //
-// gemm_f32_LAYOUT_64x128: F32, or a mix of F32 and BF16, on CUDA cores with true F32 arithmetic.
-//   256 threads of 4x8 values; operands 16 deep, converted on their way into shared memory (two stages, the next one
-//   loaded into registers meanwhile). 34 KiB, 2 blocks per multiprocessor. Bound: FFMA issue, 3 shared loads of 16
-//   bytes for 32 FFMA.
-//
-// Grid: one block per tile, in groups of eight tile rows, so that neighbouring blocks share operands in L2.
-// Epilogue: epilogue.cuh, over slabs of 64 rows that the accumulators leave in shared memory (the ring's, when it is
-// done). A may be split along k: its second part goes on where the first ends, with its own tail.
+// Grid: one block per tile, and those that make a bias gradient (gemm.cuh). Epilogue: epilogue.cuh, over slabs of 64 rows
+// that the accumulators leave in shared memory (the ring's, when it is done).
 
 #include <cstdint>
 
-#include "epilogue.cuh"
-#include "operand.cuh"
+#include "gemm.cuh"
 #include "ptx.cuh"
 #include "tile.cuh"
 
 using namespace fovea;
 
-// limit gemm_bf16_*_128x128: 128 registers, 0 spilled bytes, 0 shared bytes
-// limit gemm_bf16_*_64x64: 128 registers, 0 spilled bytes, 0 shared bytes
-// limit gemm_bf16_*_any: 200 registers, 0 spilled bytes, 0 shared bytes
-// limit gemm_f32_*: 128 registers, 0 spilled bytes, 0 shared bytes
-
-enum Layout { kNN, kNT, kTN };
-
-struct GemmArgs {
-  Operand a;
-  /// The columns of A from `splitK` on, if it is in two parts.
-  Operand a2;
-  Operand b;
-  int32_t m;
-  int32_t n;
-  int32_t k;
-  int32_t splitK;
-  int32_t rowTiles;
-  int32_t columnTiles;
-  Epilogue e;
-};
-static_assert(sizeof(GemmArgs) == 456);
+// limit gemm_bf16_*_128x128: 128 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_bf16_*_64x64: 128 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_bf16_*_any: 200 registers, 0 spilled bytes, 128 shared bytes
 
 namespace {
-
-constexpr int kGroup = 8;
-
-/// Which tile a block makes: down the rows of a group of tile rows, then on to the next columns.
-__device__ __forceinline__ int2 tile_of_block(const GemmArgs& args) {
-  const int perGroup = kGroup * args.columnTiles;
-  const int group = static_cast<int>(blockIdx.x) / perGroup;
-  const int within = static_cast<int>(blockIdx.x) % perGroup;
-  const int rows = min(kGroup, args.rowTiles - group * kGroup);
-  return make_int2(group * kGroup + within % rows, within / rows);
-}
-
-/// The steps of the main loop: where along k one begins, in A's part and in B, and where it must stop. Only where
-/// `Split` says so may A be in two parts.
-template <int Depth, bool Split>
-struct Steps {
-  int first;
-  int total;
-  int splitK;
-  int k;
-
-  __device__ __forceinline__ explicit Steps(const GemmArgs& args)
-      : first((args.splitK + Depth - 1) / Depth),
-        total(Split ? first + (args.k - args.splitK + Depth - 1) / Depth : first),
-        splitK(args.splitK),
-        k(args.k) {}
-
-  __device__ __forceinline__ bool second(int step) const { return Split && step >= first; }
-  /// Offset along k, in all of A.
-  __device__ __forceinline__ int begin(int step) const {
-    return second(step) ? splitK + (step - first) * Depth : step * Depth;
-  }
-  __device__ __forceinline__ int end(int step) const { return second(step) ? k : splitK; }
-};
 
 template <int Layout, int M, int N, int WarpM, int WarpN, bool Aligned>
 struct TensorTile {
@@ -103,25 +44,31 @@ struct TensorTile {
 
   /// Loads step `step` into its stage.
   static __device__ __forceinline__ void fill(
-      const GemmArgs& args, const Steps<kDepth, !kTallA>& steps, uint8_t* ring, int step, int row, const TileColumns& columns) {
+      const GemmArgs& args, const Steps<kDepth, !kTallA>& steps, uint8_t* ring, int step, const Extent& rows,
+      const Extent& columns) {
     uint8_t* a = ring + step % kStages * (kBytesA + kBytesB);
     uint8_t* b = a + kBytesA;
     const int begin = steps.begin(step);
     const int end = steps.end(step);
-    const Operand& part = steps.second(step) ? args.a2 : args.a;
-    const int skipped = steps.second(step) ? steps.splitK : 0;
+    const Operand& part = steps.second(step) || (kTallA && rows.skipped > 0) ? args.a2 : args.a;
+    const Operand& partB = kTallA && columns.skipped > 0 ? args.b2 : args.b;
     const uint16_t* dataA = static_cast<const uint16_t*>(part.data);
-    const uint16_t* dataB = static_cast<const uint16_t*>(args.b.data);
+    const uint16_t* dataB = static_cast<const uint16_t*>(partB.data);
     if constexpr (kTallA) {
-      fill_tile<kDepth, M / 8, kThreads, Aligned>(a, dataA, part.ld, begin, end, row, args.m);
+      const int skipped = rows.skipped;
+      fill_tile<kDepth, M / 8, kThreads, Aligned>(
+          a, dataA, part.ld, begin, end, rows.first - skipped, rows.end - skipped);
     } else {
-      fill_tile<M, kDepth / 8, kThreads, Aligned>(a, dataA, part.ld, row, args.m, begin - skipped, end - skipped);
+      const int skipped = steps.second(step) ? steps.splitK : 0;
+      fill_tile<M, kDepth / 8, kThreads, Aligned>(
+          a, dataA, part.ld, rows.first, rows.end, begin - skipped, end - skipped);
     }
-    const int lastColumn = columns.first + columns.count;
     if constexpr (kTallB) {
-      fill_tile<kDepth, N / 8, kThreads, Aligned>(b, dataB, args.b.ld, begin, end, columns.first, lastColumn);
+      const int skipped = kTallA ? columns.skipped : 0;
+      fill_tile<kDepth, N / 8, kThreads, Aligned>(
+          b, dataB, partB.ld, begin, end, columns.first - skipped, columns.end - skipped);
     } else {
-      fill_tile<N, kDepth / 8, kThreads, Aligned>(b, dataB, args.b.ld, columns.first, lastColumn, begin, end);
+      fill_tile<N, kDepth / 8, kThreads, Aligned>(b, dataB, partB.ld, columns.first, columns.end, begin, end);
     }
   }
 
@@ -169,9 +116,13 @@ struct TensorTile {
   }
 
   static __device__ __forceinline__ void run(const GemmArgs& args, uint8_t* shared) {
+    if (kTallA && static_cast<int>(blockIdx.x) < args.sumBlocks) {
+      sum_operand<kThreads>(args, reinterpret_cast<float*>(shared));
+      return;
+    }
     const int2 tile = tile_of_block(args);
-    const int row = tile.x * M;
-    const TileColumns columns = tile_columns<N>(args.e, args.n, tile.y);
+    const Extent rows = rows_of<Layout, M>(args, tile.x);
+    const Extent columns = columns_of<Layout, N>(args, tile.y);
     const int warp = static_cast<int>(threadIdx.x / 32);
     const int warpRow = warp / kWarpsN * WarpM;
     const int warpColumn = warp % kWarpsN * WarpN;
@@ -183,7 +134,7 @@ struct TensorTile {
 #pragma unroll
     for (int s = 0; s < kStages - 1; s++) {
       if (s < steps.total) {
-        fill(args, steps, shared, s, row, columns);
+        fill(args, steps, shared, s, rows, columns);
       }
       cp_async_commit();
     }
@@ -191,7 +142,7 @@ struct TensorTile {
       cp_async_wait<kStages - 2>();
       __syncthreads();
       if (step + kStages - 1 < steps.total) {
-        fill(args, steps, shared, step + kStages - 1, row, columns);
+        fill(args, steps, shared, step + kStages - 1, rows, columns);
       }
       cp_async_commit();
       const uint32_t a = shared_address(shared + step % kStages * (kBytesA + kBytesB));
@@ -215,16 +166,20 @@ struct TensorTile {
       }
     }
     cp_async_wait<0>();
-    finish(args, shared, tile.x, row, columns, warpRow, warpColumn, sums);
+    finish(args, shared, warpRow, warpColumn, sums);
   }
 
-  static __device__ __forceinline__ void finish(const GemmArgs& args, uint8_t* shared, int rowTile, int row,
-      const TileColumns& columns, int warpRow, int warpColumn, const float (&sums)[WarpM / 16][WarpN / 8][4]) {
+  static __device__ __forceinline__ void finish(const GemmArgs& args, uint8_t* shared, int warpRow, int warpColumn,
+      const float (&sums)[WarpM / 16][WarpN / 8][4]) {
+    const int2 tile = tile_of_block(args);
+    const Extent down = rows_of<Layout, M>(args, tile.x);
+    const TileColumns columns = tile_columns<Layout, N>(args, tile.y);
+    const int row = down.first;
     float* slab = reinterpret_cast<float*>(shared);
     const int lane = static_cast<int>(threadIdx.x % 32);
     Quad columnSums = {};
 #pragma unroll 1
-    for (int begin = 0; begin < M && row + begin < args.m; begin += kSlabRows) {
+    for (int begin = 0; begin < M && row + begin < down.end; begin += kSlabRows) {
       __syncthreads();
       if (warpRow / kSlabRows * kSlabRows == begin) {
 #pragma unroll
@@ -239,130 +194,10 @@ struct TensorTile {
         }
       }
       __syncthreads();
-      const int rows = min(kSlabRows, args.m - row - begin);
+      const int rows = min(kSlabRows, down.end - row - begin);
       finish_slab<N, kThreads>(args.e, columns, slab, row + begin, rows, args.m, columnSums);
     }
-    finish_sums<N, kThreads>(args.e, columns, slab, rowTile, args.n, columnSums);
-  }
-};
-
-template <int Layout, int N>
-struct CudaCoreTile {
-  static constexpr int kM = 64;
-  static constexpr int kDepth = 16;
-  static constexpr int kThreads = 256;
-  /// A thread's columns: runs of four, 64 apart.
-  static constexpr int kRuns = N / 64;
-  /// A row of a stage has four values more than the tile, so that the stores of a transposed operand spread over banks.
-  static constexpr int kStrideA = kM + 4;
-  static constexpr int kStrideB = N + 4;
-  static constexpr int kStageA = kDepth * kStrideA;
-  static constexpr int kStageB = kDepth * kStrideB;
-  static constexpr int kSlabBytes = kSlabRows * kSlabStride<N> * 4;
-  static constexpr int kRingBytes = 2 * (kStageA + kStageB) * 4;
-  static constexpr int kSharedBytes = kSlabBytes > kRingBytes ? kSlabBytes : kRingBytes;
-
-  /// Four of a thread's values of a 64-wide piece of op(X)[outer, k] that begins at `first`.
-  template <bool Tall>
-  static __device__ __forceinline__ Quad fetch(
-      const Operand& x, int first, int last, int begin, int end, int64_t skipped) {
-    const int t = static_cast<int>(threadIdx.x);
-    if constexpr (Tall) {
-      const int k = begin + t / 16;
-      const int outer = first + t % 16 * 4;
-      const int count = k < end ? last - outer : 0;
-      return count > 0 ? load4(x, k - skipped, outer, count) : Quad{};
-    } else {
-      const int outer = first + t / 4;
-      const int k = begin + t % 4 * 4;
-      const int count = outer < last ? end - k : 0;
-      return count > 0 ? load4(x, outer, k - skipped, count) : Quad{};
-    }
-  }
-
-  /// Puts them where the main loop reads: [k][outer].
-  template <bool Tall, int Stride>
-  static __device__ __forceinline__ void put(float* stage, const Quad& q) {
-    const int t = static_cast<int>(threadIdx.x);
-    if constexpr (Tall) {
-      *reinterpret_cast<float4*>(stage + t / 16 * Stride + t % 16 * 4) = make_float4(q.v[0], q.v[1], q.v[2], q.v[3]);
-    } else {
-#pragma unroll
-      for (int j = 0; j < 4; j++) {
-        stage[(t % 4 * 4 + j) * Stride + t / 4] = q.v[j];
-      }
-    }
-  }
-
-  static __device__ __forceinline__ void run(const GemmArgs& args, float* shared) {
-    constexpr bool kTallA = Layout == kTN;
-    constexpr bool kTallB = Layout != kNT;
-    const int2 tile = tile_of_block(args);
-    const int row = tile.x * kM;
-    const TileColumns columns = tile_columns<N>(args.e, args.n, tile.y);
-    const int lastColumn = columns.first + columns.count;
-    const int tx = static_cast<int>(threadIdx.x) % 16;
-    const int ty = static_cast<int>(threadIdx.x) / 16;
-    const Steps<kDepth, !kTallA> steps(args);
-
-    float sums[4][kRuns * 4] = {};
-    Quad a;
-    Quad b[kRuns];
-    const auto fetch_step = [&](int step) {
-      const bool second = steps.second(step);
-      const int begin = steps.begin(step);
-      const int end = steps.end(step);
-      a = fetch<kTallA>(second ? args.a2 : args.a, row, args.m, begin, end, second ? steps.splitK : 0);
-#pragma unroll
-      for (int r = 0; r < kRuns; r++) {
-        b[r] = fetch<kTallB>(args.b, columns.first + r * 64, lastColumn, begin, end, 0);
-      }
-    };
-    fetch_step(0);
-    for (int step = 0; step < steps.total; step++) {
-      float* stageA = shared + step % 2 * (kStageA + kStageB);
-      float* stageB = stageA + kStageA;
-      put<kTallA, kStrideA>(stageA, a);
-#pragma unroll
-      for (int r = 0; r < kRuns; r++) {
-        put<kTallB, kStrideB>(stageB + r * 64, b[r]);
-      }
-      __syncthreads();
-      if (step + 1 < steps.total) {
-        fetch_step(step + 1);
-      }
-#pragma unroll
-      for (int k = 0; k < kDepth; k++) {
-        const float4 va = *reinterpret_cast<const float4*>(stageA + k * kStrideA + ty * 4);
-        const float x[4] = {va.x, va.y, va.z, va.w};
-#pragma unroll
-        for (int r = 0; r < kRuns; r++) {
-          const float4 vb = *reinterpret_cast<const float4*>(stageB + k * kStrideB + r * 64 + tx * 4);
-          const float y[4] = {vb.x, vb.y, vb.z, vb.w};
-#pragma unroll
-          for (int i = 0; i < 4; i++) {
-#pragma unroll
-            for (int j = 0; j < 4; j++) {
-              sums[i][r * 4 + j] = fmaf(x[i], y[j], sums[i][r * 4 + j]);
-            }
-          }
-        }
-      }
-    }
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-#pragma unroll
-      for (int r = 0; r < kRuns; r++) {
-        *reinterpret_cast<float4*>(shared + (ty * 4 + i) * kSlabStride<N> + r * 64 + tx * 4) =
-            make_float4(sums[i][r * 4], sums[i][r * 4 + 1], sums[i][r * 4 + 2], sums[i][r * 4 + 3]);
-      }
-    }
-    __syncthreads();
-    Quad columnSums = {};
-    const int rows = min(kSlabRows, args.m - row);
-    finish_slab<N, kThreads>(args.e, columns, shared, row, rows, args.m, columnSums);
-    finish_sums<N, kThreads>(args.e, columns, shared, tile.x, args.n, columnSums);
+    finish_sums<N, kThreads>(args.e, tile, columns, slab, args.rowTiles, args.n, columnSums);
   }
 };
 
@@ -387,14 +222,3 @@ TENSOR_GEMM(gemm_bf16_tn_64x64, kTN, 64, 64, 32, 32, 4, 32768, true)
 TENSOR_GEMM(gemm_bf16_nn_64x128_any, kNN, 64, 128, 32, 64, 2, 49152, false)
 TENSOR_GEMM(gemm_bf16_nt_64x128_any, kNT, 64, 128, 32, 64, 2, 49152, false)
 TENSOR_GEMM(gemm_bf16_tn_64x128_any, kTN, 64, 128, 32, 64, 2, 49152, false)
-
-#define CUDA_CORE_GEMM(name, layout, width, shared)                                            \
-  static_assert(CudaCoreTile<layout, width>::kSharedBytes == shared);                          \
-  extern "C" __global__ void __launch_bounds__(CudaCoreTile<layout, width>::kThreads, 2)       \
-      name(const __grid_constant__ GemmArgs args) {                                            \
-    CudaCoreTile<layout, width>::run(args, reinterpret_cast<float*>(dynamic_shared));          \
-  }
-
-CUDA_CORE_GEMM(gemm_f32_nn_64x128, kNN, 128, 34816)
-CUDA_CORE_GEMM(gemm_f32_nt_64x128, kNT, 128, 34816)
-CUDA_CORE_GEMM(gemm_f32_tn_64x128, kTN, 128, 34816)

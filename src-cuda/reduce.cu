@@ -4,18 +4,20 @@
 //   its own results until one is left. 32 bytes of shared memory. Bound: HBM.
 // fold_squares: the first level of sums of squares of up to 1362 tensors, which stand in one table in the argument; a
 //   block finds its tensor by a binary search over their first blocks. 32 bytes of shared memory. Bound: HBM.
-// column_sums: a block of 32 x 8 threads sums 128 columns over a stretch of rows, four columns per thread; partial sums
-//   per stretch, which column_sums_finish adds up in order. 4 KiB of shared memory. Bound: HBM.
+// column_sums: a block of 32 x 8 threads sums 128 columns over a stretch of rows, four columns per thread; the block that
+//   finishes last adds up the stretches' partial sums in their order. 4 KiB of shared memory. Grid: columns / 128 x
+//   stretches, 128 of them at most. Bound: HBM. Every kernel here takes up to 48 registers.
 
 #include <cstdint>
 
+#include "arrive.cuh"
 #include "operand.cuh"
 #include "pieces.cuh"
 #include "reduce.cuh"
 
 using namespace fovea;
 
-// limit *: 48 registers, 0 spilled bytes, 4096 shared bytes
+// limit *: 48 registers, 0 spilled bytes, 4112 shared bytes
 
 enum Kind : int32_t { kSum, kSquares, kLargest };
 
@@ -56,27 +58,18 @@ struct ColumnSumsArgs {
   Operand y;
   /// Multiplied with row r / rowsPerScale if there.
   const float* rowScale;
-  /// [stretches, columns]
-  float* out;
+  /// [stretches, columns]; not used if there is just one.
+  float* partial;
+  /// [columns], added to.
+  float* sums;
+  /// One for each block along x; zero before and after.
+  uint32_t* counters;
   int64_t rows;
   int64_t rowsPerBlock;
   int32_t columns;
   int32_t rowsPerScale;
-  int32_t accumulate;
-  int32_t reserved;
 };
-static_assert(sizeof(ColumnSumsArgs) == 96);
-
-struct FinishArgs {
-  /// [count, stride]
-  const float* partial;
-  float* sums;
-  int64_t count;
-  int64_t stride;
-  int32_t columns;
-  int32_t reserved;
-};
-static_assert(sizeof(FinishArgs) == 40);
+static_assert(sizeof(ColumnSumsArgs) == 104);
 
 struct ClipArgs {
   const float* squares;
@@ -167,29 +160,32 @@ extern "C" __global__ void __launch_bounds__(kThreads) column_sums(const __grid_
   partial[threadIdx.x] = make_float4(sums[0], sums[1], sums[2], sums[3]);
   __syncthreads();
   const int c = static_cast<int>(threadIdx.x);
-  const int place = static_cast<int>(blockIdx.x) * 128 + c;
-  if (c < 128 && place < args.columns) {
+  const int64_t place = static_cast<int64_t>(blockIdx.x) * 128 + c;
+  const bool owner = c < 128 && place < args.columns;
+  float sum = 0.f;
+  if (owner) {
     const float* values = reinterpret_cast<const float*>(partial);
-    float sum = values[c];
+    sum = values[c];
     for (int i = 1; i < kThreads / 32; i++) {
       sum += values[i * 128 + c];
     }
-    float* to = args.out + static_cast<int64_t>(blockIdx.y) * args.columns + place;
-    *to = args.accumulate ? *to + sum : sum;
   }
-}
-
-/// sums[c] += partial[0,c] + partial[1,c] + ..., in this order.
-extern "C" __global__ void __launch_bounds__(kThreads) column_sums_finish(const __grid_constant__ FinishArgs args) {
-  const int column = static_cast<int>(blockIdx.x) * kThreads + static_cast<int>(threadIdx.x);
-  if (column >= args.columns) {
-    return;
+  if (gridDim.y > 1) {
+    if (owner) {
+      args.partial[static_cast<int64_t>(blockIdx.y) * args.columns + place] = sum;
+    }
+    if (!is_last(args.counters + blockIdx.x, static_cast<int>(gridDim.y))) {
+      return;
+    }
+    sum = owner ? args.partial[place] : 0.f;
+#pragma unroll 8
+    for (int i = 1; owner && i < static_cast<int>(gridDim.y); i++) {
+      sum += args.partial[static_cast<int64_t>(i) * args.columns + place];
+    }
   }
-  float sum = args.partial[column];
-  for (int64_t i = 1; i < args.count; i++) {
-    sum += args.partial[i * args.stride + column];
+  if (owner) {
+    args.sums[place] += sum;
   }
-  args.sums[column] += sum;
 }
 
 /// out[0] = min(1, most / sqrt(squares[0])).

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "arrive.cuh"
 #include "math.cuh"
 #include "operand.cuh"
 #include "reduce.cuh"
@@ -27,8 +28,12 @@ struct Epilogue {
   float* queryStats;
   float* keyStats;
   const float* rowScale;
-  /// [row tiles, n]: each tile's sums of its columns, for a second kernel to add up in order.
+  /// [row tiles, n]: each tile's sums of its columns, which the last tile of a column of tiles adds up in order.
   float* sums;
+  /// [sumColumns], added to; or null.
+  float* columnSums;
+  /// One for each column of tiles, zero before and after.
+  uint32_t* counters;
   float alpha;
   float eps;
   int32_t accumulate;
@@ -45,9 +50,9 @@ struct Epilogue {
   int32_t rowsPerScale;
   /// First column of the queries.
   int32_t headsBegin;
-  int32_t reserved;
+  int32_t sumColumns;
 };
-static_assert(sizeof(Epilogue) == 11 * 24 + 4 * 8 + 16 * 4);
+static_assert(sizeof(Epilogue) == 11 * 24 + 6 * 8 + 16 * 4);
 
 /// The columns [first, first + count) of one tile. Tiles of queries and keys hold whole heads.
 struct TileColumns {
@@ -274,23 +279,37 @@ __device__ __forceinline__ void finish_slab(
   }
 }
 
-/// Adds up what the threads summed of each column and writes it to row `rowTile` of the partial sums.
+/// Adds up what the threads summed of each column, and writes it to row `tile.x` of the partial sums; the last of the
+/// `rowTiles` tiles one below the other adds these up.
 template <int Width, int Threads>
-__device__ __forceinline__ void finish_sums(
-    const Epilogue& e, const TileColumns& tile, float* scratch, int64_t rowTile, int64_t n, const Quad& sums) {
-  if (e.sums == nullptr) {
+__device__ __forceinline__ void finish_sums(const Epilogue& e, int2 tile, const TileColumns& columns, float* scratch,
+    int rowTiles, int64_t n, const Quad& sums) {
+  if (e.columnSums == nullptr) {
     return;
   }
   constexpr int kLanes = Width / 4;
   __syncthreads();
   reinterpret_cast<float4*>(scratch)[threadIdx.x] = make_float4(sums.v[0], sums.v[1], sums.v[2], sums.v[3]);
   __syncthreads();
-  for (int c = static_cast<int>(threadIdx.x); c < tile.count; c += Threads) {
+  for (int c = static_cast<int>(threadIdx.x); c < columns.count; c += Threads) {
     float sum = scratch[c];
     for (int i = 1; i < Threads / kLanes; i++) {
       sum += scratch[i * Width + c];
     }
-    e.sums[rowTile * n + tile.first + c] = sum;
+    e.sums[tile.x * n + columns.first + c] = sum;
+  }
+  if (!is_last(e.counters + tile.y, rowTiles)) {
+    return;
+  }
+  const int count = min(columns.count, e.sumColumns - columns.first);
+  for (int c = static_cast<int>(threadIdx.x); c < count; c += Threads) {
+    const float* from = e.sums + columns.first + c;
+    float sum = from[0];
+#pragma unroll 8
+    for (int i = 1; i < rowTiles; i++) {
+      sum += from[i * n];
+    }
+    e.columnSums[columns.first + c] += sum;
   }
 }
 

@@ -25,6 +25,7 @@ final class CheckedGemm implements GemmKernels {
     "keyBias",
     "columnScale",
     "rowScale",
+    "b2",
     "residual"
   };
 
@@ -53,14 +54,16 @@ final class CheckedGemm implements GemmKernels {
   }
 
   private static void a(Gemm g) {
+    Span second = g.a2();
     if (g.layout == Layout.TN) {
-      if (g.a2() != null) {
-        throw new IllegalArgumentException("a2: got A in two parts in layout TN, expected NN or NT");
+      if (second != null) {
+        Check.range("splitM", g.splitM(), 1, g.m - 1);
+        Check.matrix("a2", second, g.k, g.m - g.splitM(), g.lda2());
+        plain(g);
       }
-      Check.matrix("a", g.a(), g.k, g.m, g.lda());
+      Check.matrix("a", g.a(), g.k, g.splitM(), g.lda());
       return;
     }
-    Span second = g.a2();
     if (second != null) {
       Check.range("splitK", g.splitK(), 1, g.k - 1);
       Check.matrix("a2", second, g.m, g.k - g.splitK(), g.lda2());
@@ -68,10 +71,31 @@ final class CheckedGemm implements GemmKernels {
     Check.matrix("a", g.a(), g.m, g.splitK(), g.lda());
   }
 
+  /** What else the epilogue can do is not for products of weights' gradients. */
+  private static void plain(Gemm g) {
+    for (Object more : new @Nullable Object[] {
+      g.c2(), g.bias(), g.pre(), g.qkNorm(), g.columnScale(), g.rowScale(), g.residual(), g.columnSums()
+    }) {
+      if (more != null || g.activation() != Activation.NONE) {
+        throw new IllegalArgumentException("epilogue: got more than alpha, accumulate and operandSums,"
+            + " expected these for operands in two parts in layout TN");
+      }
+    }
+  }
+
   private void b(Gemm g) {
+    Span second = g.b2();
+    if (second != null) {
+      if (g.layout != Layout.TN) {
+        throw new IllegalArgumentException("b2: got B in two parts in layout %s, expected TN".formatted(g.layout));
+      }
+      Check.range("splitB", g.splitB(), 1, g.n - 1);
+      Check.matrix("b2", second, g.k, g.n - g.splitB(), g.ldb2());
+      plain(g);
+    }
     if (!g.packedB()) {
       boolean along = g.layout == Layout.NT;
-      Check.matrix("b", g.b(), along ? g.n : g.k, along ? g.k : g.n, g.ldb());
+      Check.matrix("b", g.b(), along ? g.n : g.k, along ? g.k : g.splitB(), g.ldb());
       return;
     }
     packed("b", g.layout, g.n, g.k, g.b());
@@ -200,6 +224,7 @@ final class CheckedGemm implements GemmKernels {
       case 15 -> norm == null ? null : norm.keyBias();
       case 16 -> g.columnScale();
       case 17 -> g.rowScale();
+      case 18 -> g.b2();
       default -> g.residual();
     };
   }
@@ -214,11 +239,12 @@ final class CheckedGemm implements GemmKernels {
       case 3, 4 -> 2L * g.m * heads(g);
       case 5, 16 -> g.n;
       case 6 -> g.m;
-      case 7 -> extent(tall ? g.k : g.m, tall ? g.m : g.splitK(), g.lda());
-      case 8 -> extent(g.m, g.k - g.splitK(), g.lda2());
+      case 7 -> extent(tall ? g.k : g.m, tall ? g.splitM() : g.splitK(), g.lda());
+      case 8 -> extent(tall ? g.k : g.m, tall ? g.m - g.splitM() : g.k - g.splitK(), g.lda2());
       case 9 -> g.packedB() ? span.count() : extentOfB(g);
       case 11 -> extent(g.m, g.activationColumns(), g.ldSaved());
-      case 18 -> extent(g.m, g.n, g.ldResidual());
+      case 18 -> extent(g.k, g.n - g.splitB(), g.ldb2());
+      case 19 -> extent(g.m, g.n, g.ldResidual());
       default -> span.count();
     };
     return elements * span.dtype().bytes();
@@ -230,7 +256,7 @@ final class CheckedGemm implements GemmKernels {
   }
 
   private static long extentOfB(Gemm g) {
-    return g.layout == Layout.NT ? extent(g.n, g.k, g.ldb()) : extent(g.k, g.n, g.ldb());
+    return g.layout == Layout.NT ? extent(g.n, g.k, g.ldb()) : extent(g.k, g.splitB(), g.ldb());
   }
 
   private static long extent(long rows, long columns, long ld) {

@@ -46,4 +46,26 @@ record CheckedNorm(NormKernels kernels) implements NormKernels {
     Check.optionalTyped("dBias", dBias, DType.F32, norm.width());
     kernels.backward(norm, x, ldx, weight, stats, dy, lddy, add, dx, lddx, dWeight, dBias);
   }
+
+  @Override
+  public void backwardPair(
+      Norm norm, Span x, long ldx, Side first, Side second, Span dy, long lddy, Span dx, long lddx) {
+    int columns = Math.multiplyExact(2 * norm.groups(), norm.width());
+    Check.matrix("x", x, norm.rows(), columns, ldx);
+    Check.matrix("dy", dy, norm.rows(), columns, lddy);
+    Check.matrix("dx", dx, norm.rows(), columns, lddx);
+    if (dx.equals(dy) && lddx != lddy) {
+      throw new IllegalArgumentException("lddx: got %d, expected %d as lddy because dx is dy".formatted(lddx, lddy));
+    }
+    side(norm, first);
+    side(norm, second);
+    kernels.backwardPair(norm, x, ldx, first, second, dy, lddy, dx, lddx);
+  }
+
+  private static void side(Norm norm, Side side) {
+    Check.optional("weight", side.weight(), norm.width());
+    Check.typed("stats", side.stats(), DType.F32, norm.statsCount());
+    Check.optionalTyped("dWeight", side.dWeight(), DType.F32, norm.width());
+    Check.optionalTyped("dBias", side.dBias(), DType.F32, norm.width());
+  }
 }

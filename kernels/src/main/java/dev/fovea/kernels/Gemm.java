@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
  * </ol>
  *
  * <p>A and C may be made of two spans each: A split along k ({@code [A | A2]}, as the ViT-22B output projection reads
- * attention and MLP), C split along n ({@code [C | C2]}, as its input projection writes MLP and QKV). {@code residual}
- * may be the same span as C; nothing else may overlap C.
+ * attention and MLP), C split along n ({@code [C | C2]}, as its input projection writes MLP and QKV). In TN both A and B
+ * may be of two spans, split along m and n: a weight's gradient in one product; the epilogue is alpha, accumulate and
+ * operand sums then. {@code residual} may be the same span as C; nothing else may overlap C.
  */
 public final class Gemm {
   public final Layout layout;
@@ -45,6 +46,9 @@ public final class Gemm {
   private int splitK;
   private @Nullable Span b;
   private long ldb;
+  private @Nullable Span b2;
+  private long ldb2;
+  private int splitB;
   private boolean packedB;
   private @Nullable Span c;
   private long ldc;
@@ -85,7 +89,9 @@ public final class Gemm {
    *
    * @param begin first column of the queries; the keys follow at {@code begin + heads * headDim}
    * @param heads number of heads
-   * @param headDim columns of one head
+   * @param headDim columns of one head. Beyond 128 a GPU normalises heads in two launches after the product, since no
+   *     tile of it holds a whole head; nothing may follow the norm there then: no scales, residual or column sums, and a
+   *     C in F32 or of the dtype that values are rounded to
    * @param eps added to the variance (or mean square)
    * @param centered LayerNorm if true, RMSNorm if false
    * @param queryWeight [headDim]
@@ -123,13 +129,15 @@ public final class Gemm {
     return this;
   }
 
-  /** A in two parts, NN and NT only: columns {@code [0, splitK)} in {@code a}, the rest in {@code a2}. */
-  public Gemm a(Span a, long lda, Span a2, long lda2, int splitK) {
+  /**
+   * A in two parts: columns {@code [0, split)} in {@code a}, the rest in {@code a2}. Along k in NN and NT, along m in TN.
+   */
+  public Gemm a(Span a, long lda, Span a2, long lda2, int split) {
     this.a = a;
     this.lda = lda;
     this.a2 = a2;
     this.lda2 = lda2;
-    this.splitK = splitK;
+    this.splitK = split;
     return this;
   }
 
@@ -137,7 +145,17 @@ public final class Gemm {
   public Gemm b(Span b, long ldb) {
     this.b = b;
     this.ldb = ldb;
+    this.b2 = null;
     this.packedB = false;
+    return this;
+  }
+
+  /** B in two parts, TN only: columns {@code [0, split)} in {@code b}, the rest in {@code b2}. */
+  public Gemm b(Span b, long ldb, Span b2, long ldb2, int split) {
+    b(b, ldb);
+    this.b2 = b2;
+    this.ldb2 = ldb2;
+    this.splitB = split;
     return this;
   }
 
@@ -145,6 +163,7 @@ public final class Gemm {
   public Gemm packedB(Span packed) {
     this.b = packed;
     this.ldb = 0;
+    this.b2 = null;
     this.packedB = true;
     return this;
   }
@@ -269,9 +288,14 @@ public final class Gemm {
     return lda2;
   }
 
-  /** Columns of A in its first span: {@code k} when A is one span. */
+  /** Where along k A's second span begins: {@code k} if it does not. */
   public int splitK() {
-    return a2 == null ? k : splitK;
+    return a2 == null || layout == Layout.TN ? k : splitK;
+  }
+
+  /** Where along m A's second span begins: {@code m} if it does not. */
+  public int splitM() {
+    return a2 == null || layout != Layout.TN ? m : splitK;
   }
 
   public Span b() {
@@ -280,6 +304,19 @@ public final class Gemm {
 
   public long ldb() {
     return ldb;
+  }
+
+  public @Nullable Span b2() {
+    return b2;
+  }
+
+  public long ldb2() {
+    return ldb2;
+  }
+
+  /** Where along n B's second span begins: {@code n} if it does not. */
+  public int splitB() {
+    return b2 == null ? n : splitB;
   }
 
   public boolean packedB() {

@@ -22,6 +22,36 @@ final class CpuGemm implements GemmKernels {
 
   @Override
   public void run(Gemm call) {
+    if (call.layout == Layout.TN && (call.a2() != null || call.b2() != null)) {
+      rows(call, 0, call.splitM(), call.a(), call.lda());
+      if (call.a2() != null) {
+        rows(call, call.splitM(), call.m, call.a2(), call.lda2());
+      }
+    } else {
+      launch(call);
+    }
+  }
+
+  /** The rows [row, end) of a product of operands in parts, for which A is {@code a}. */
+  private void rows(Gemm call, int row, int end, Span a, long lda) {
+    part(call, row, end, 0, call.splitB(), a, lda, call.b(), call.ldb());
+    if (call.b2() != null) {
+      part(call, row, end, call.splitB(), call.n, a, lda, call.b2(), call.ldb2());
+    }
+  }
+
+  private void part(Gemm call, int row, int endRow, int column, int endColumn, Span a, long lda, Span b, long ldb) {
+    Span sums = column == 0 ? call.operandSums() : null;
+    launch(new Gemm(Layout.TN, endRow - row, endColumn - column, call.k)
+        .alpha(call.alpha())
+        .accumulate(call.accumulate())
+        .a(a, lda)
+        .b(b, ldb)
+        .c(call.c().from(row * call.ldc() + column), call.ldc())
+        .operandSums(sums == null ? null : sums.slice(row, endRow - row)));
+  }
+
+  private void launch(Gemm call) {
     GemmLaunch launch = launches.take();
     launch.run(call);
     launches.give(launch);

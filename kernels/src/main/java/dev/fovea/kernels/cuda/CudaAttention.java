@@ -6,7 +6,7 @@ import dev.fovea.kernels.AttentionKernels;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
 
-/** Attention on a GPU: {@code attention.cu}. */
+/** Attention on a GPU: {@code attention.cu} and {@code attention_f32.cu}. */
 final class CudaAttention implements AttentionKernels {
   /** A kernel for head dimensions up to so many. */
   private record Form(int headDim, int queries, int keys, int threads, CudaKernel kernel) {}
@@ -21,6 +21,7 @@ final class CudaAttention implements AttentionKernels {
     this.queue = queue;
     gradient = new CudaAttentionGradient(queue);
     CudaFamily family = queue.family("attention");
+    CudaFamily cores = queue.family("attention_f32");
     tensor = new Form[] {
       tensor(family, 32, 128, 64, 24_576),
       tensor(family, 64, 128, 64, 49_152),
@@ -31,12 +32,12 @@ final class CudaAttention implements AttentionKernels {
       tensor(family, 256, 64, 32, 98_304)
     };
     exact = new Form[] {
-      exact(family, "forward_f32", 32, 64, 34_816),
-      exact(family, "forward_f32", 64, 64, 52_224),
-      exact(family, "forward_f32", 128, 64, 87_040),
-      exact(family, "forward_f32", 256, 32, 78_336)
+      exact(cores, "forward_f32", 32, 64, 34_816),
+      exact(cores, "forward_f32", 64, 64, 52_224),
+      exact(cores, "forward_f32", 128, 64, 87_040),
+      exact(cores, "forward_f32", 256, 32, 78_336)
     };
-    weights = new Form[] {exact(family, "weights", 64, 64, 52_224), exact(family, "weights", 256, 32, 78_336)};
+    weights = new Form[] {exact(cores, "weights", 64, 64, 52_224), exact(cores, "weights", 256, 32, 78_336)};
   }
 
   private static Form tensor(CudaFamily family, int headDim, int queries, int keys, int shared) {

@@ -5,8 +5,8 @@ import dev.fovea.kernels.Attention.Operand;
 import dev.fovea.kernels.DType;
 
 /**
- * The gradient of attention on a GPU, {@code attention_backward.cu}: a kernel over tiles of queries, then one over
- * tiles of keys.
+ * The gradient of attention on a GPU, {@code attention_backward.cu} and {@code attention_backward_f32.cu}: a kernel
+ * over tiles of queries, then one over tiles of keys.
  */
 final class CudaAttentionGradient {
   private static final int TENSOR_THREADS = 128;
@@ -22,6 +22,7 @@ final class CudaAttentionGradient {
   CudaAttentionGradient(CudaQueue queue) {
     this.queue = queue;
     CudaFamily family = queue.family("attention_backward");
+    CudaFamily cores = queue.family("attention_backward_f32");
     tensor = new Form[] {
       tensor(family, 32, 128, 25_088, 25_088),
       tensor(family, 64, 128, 49_664, 41_216),
@@ -30,10 +31,10 @@ final class CudaAttentionGradient {
       tensor(family, 128, 64, 66_048, 66_048)
     };
     exact = new Form[] {
-      exact(family, 32, 64, 52_736),
-      exact(family, 64, 64, 87_552),
-      exact(family, 128, 32, 78_592),
-      exact(family, 256, 16, 83_328)
+      exact(cores, 32, 64, 52_736),
+      exact(cores, 64, 64, 87_552),
+      exact(cores, 128, 32, 78_592),
+      exact(cores, 256, 16, 83_328)
     };
   }
 

@@ -12,13 +12,10 @@ final class CudaColumnSums {
 
   private final CudaQueue queue;
   private final CudaKernel sums;
-  private final CudaKernel finish;
 
   CudaColumnSums(CudaQueue queue) {
     this.queue = queue;
-    CudaFamily family = queue.family("reduce");
-    sums = family.kernel("column_sums");
-    finish = family.kernel("column_sums_finish");
+    sums = queue.family("reduce").kernel("column_sums");
   }
 
   /** {@code out[c] += sum over r of rowScale[r / rowsPerScale] x[r,c] y[r,c]}, without what is null. */
@@ -35,40 +32,20 @@ final class CudaColumnSums {
     long stretches = Math.min(MOST_STRETCHES, Math.ceilDiv(rows, ROWS_PER_STRETCH));
     long rowsPerStretch = Math.ceilDiv(rows, stretches);
     stretches = Math.ceilDiv(rows, rowsPerStretch);
-    long to = stretches == 1 ? out.address() : queue.scratch(stretches * columns * Float.BYTES);
-    Launch launch = queue
-        .launch()
-        .grid(Math.ceilDiv(columns, COLUMNS_PER_BLOCK), stretches, 1)
-        .block(THREADS, 1, 1);
+    boolean one = stretches == 1;
+    int blocks = Math.ceilDiv(columns, COLUMNS_PER_BLOCK);
+    Launch launch = queue.launch().grid(blocks, stretches, 1).block(THREADS, 1, 1);
     CudaOperands.matrix(launch, x, ldx, true);
     CudaOperands.matrix(launch, y, ldy, true);
     launch
         .pointer(CudaOperands.address(rowScale))
-        .pointer(to)
+        .pointer(one ? 0 : queue.scratch(stretches * columns * Float.BYTES))
+        .pointer(out.address())
+        .pointer(one ? 0 : queue.counters(blocks))
         .i64(rows)
         .i64(rowsPerStretch)
         .i32(columns)
-        .i32(rowScale == null ? 1 : rowsPerScale)
-        .i32(stretches == 1 ? 1 : 0)
-        .i32(0);
+        .i32(rowScale == null ? 1 : rowsPerScale);
     queue.run(sums, launch);
-    if (stretches > 1) {
-      finish(to, stretches, columns, columns, out);
-    }
-  }
-
-  /** Adds {@code count} rows of partial sums, {@code stride} floats apart, to the first columns of {@code out}. */
-  void finish(long partial, long count, long stride, int columns, Span out) {
-    Launch launch = queue
-        .launch()
-        .grid(Math.ceilDiv(columns, THREADS), 1, 1)
-        .block(THREADS, 1, 1)
-        .pointer(partial)
-        .pointer(out.address())
-        .i64(count)
-        .i64(stride)
-        .i32(columns)
-        .i32(0);
-    queue.run(finish, launch);
   }
 }

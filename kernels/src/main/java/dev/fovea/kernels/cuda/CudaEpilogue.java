@@ -11,16 +11,18 @@ final class CudaEpilogue {
   /** Whether tiles of C, those of queries and keys among them, begin on multiples of so many columns. */
   static boolean tilesBeginOnMultiplesOf(int columns, Gemm g) {
     Gemm.QkNorm norm = g.qkNorm();
-    return norm == null || norm.begin() % columns == 0 && norm.headDim() % columns == 0;
+    return (g.splitB() == g.n || g.splitB() % columns == 0) && (norm == null || norm.begin() % columns == 0 && norm.headDim() % columns == 0);
   }
 
   /**
    * @param norm what is done to heads on the way, if anything
-   * @param sums where each row of tiles leaves the sums of its columns, 0 for nowhere
+   * @param partial where each row of tiles leaves the sums of its columns
+   * @param counters one for each column of tiles
    */
-  static void write(Launch launch, Gemm g, Gemm.@Nullable QkNorm norm, long sums) {
+  static void write(Launch launch, Gemm g, Gemm.@Nullable QkNorm norm, long partial, long counters) {
     boolean quads = tilesBeginOnMultiplesOf(CudaOperands.QUAD, g);
     Span bias = g.bias();
+    Span sums = g.columnSums();
     Span saved = g.activationColumns() == 0 ? null : g.saved();
     CudaOperands.matrix(launch, g.c(), g.ldc(), quads);
     CudaOperands.matrix(launch, g.c2(), g.ldc2(), quads && g.splitN() % CudaOperands.QUAD == 0);
@@ -37,7 +39,9 @@ final class CudaEpilogue {
         .pointer(norm == null ? 0 : CudaOperands.address(norm.queryStats()))
         .pointer(norm == null ? 0 : CudaOperands.address(norm.keyStats()))
         .pointer(CudaOperands.address(g.rowScale()))
-        .pointer(sums)
+        .pointer(partial)
+        .pointer(CudaOperands.address(sums))
+        .pointer(counters)
         .f32(g.alpha())
         .f32(norm == null ? 0 : norm.eps())
         .i32(g.accumulate() ? 1 : 0)
@@ -52,7 +56,7 @@ final class CudaEpilogue {
     launch
         .i32(g.rowScale() == null ? 1 : g.rowsPerScale())
         .i32(norm == null ? 0 : norm.begin())
-        .i32(0);
+        .i32(sums == null ? 0 : (int) Math.min(g.n, sums.count()));
   }
 
   private static void heads(Launch launch, Gemm.@Nullable QkNorm norm) {

@@ -11,12 +11,12 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Matrix products on a GPU: {@code gemm.cu}. B is read as it lies; nothing is packed. */
+/** Matrix products on a GPU: {@code gemm.cu} and {@code gemm_f32.cu}. B is read as it lies; nothing is packed. */
 final class CudaGemm implements GemmKernels {
   /** A kernel that makes tiles of {@code rows} by {@code columns}. */
   record Tile(int rows, int columns, int threads, CudaKernel kernel) {
     long count(Gemm g, Gemm.@Nullable QkNorm norm) {
-      return (long) Math.ceilDiv(g.m, rows) * tileColumns(g, norm, columns);
+      return (long) tileRows(g, rows) * tileColumns(g, norm, columns);
     }
   }
 
@@ -27,15 +27,14 @@ final class CudaGemm implements GemmKernels {
   private static final int WIDEST_HEAD = 128;
 
   private final CudaQueue queue;
-  private final CudaColumnSums columnSums;
   private final CudaNorm norms;
   private final Map<Layout, Forms> forms = new EnumMap<>(Layout.class);
 
-  CudaGemm(CudaQueue queue, CudaColumnSums columnSums, CudaNorm norms) {
+  CudaGemm(CudaQueue queue, CudaNorm norms) {
     this.queue = queue;
     this.norms = norms;
-    this.columnSums = columnSums;
     CudaFamily family = queue.family("gemm");
+    CudaFamily exact = queue.family("gemm_f32");
     for (Layout layout : Layout.values()) {
       String name = layout.name().toLowerCase(Locale.ROOT);
       forms.put(
@@ -44,7 +43,7 @@ final class CudaGemm implements GemmKernels {
               new Tile(128, 128, 256, family.kernel("gemm_bf16_" + name + "_128x128", 65_536)),
               new Tile(64, 64, 128, family.kernel("gemm_bf16_" + name + "_64x64", 32_768)),
               new Tile(64, 128, 128, family.kernel("gemm_bf16_" + name + "_64x128_any", 49_152)),
-              new Tile(64, 128, 256, family.kernel("gemm_f32_" + name + "_64x128", 34_816))));
+              new Tile(64, 128, 256, exact.kernel("gemm_f32_" + name + "_64x128", 34_816))));
     }
   }
 
@@ -66,28 +65,47 @@ final class CudaGemm implements GemmKernels {
 
   private void run(Gemm g, Gemm.@Nullable QkNorm norm) {
     Tile tile = tile(g, norm);
-    int rowTiles = Math.ceilDiv(g.m, tile.rows);
+    int rowTiles = tileRows(g, tile.rows);
     int columnTiles = tileColumns(g, norm, tile.columns);
+    long tiles = (long) rowTiles * columnTiles;
+    CudaOperandSums operandSums = CudaOperandSums.of(g);
     Span sums = g.columnSums();
-    long partial = sums == null ? 0 : queue.scratch((long) rowTiles * g.n * Float.BYTES);
+    long partial = sums == null ? 0 : (long) rowTiles * g.n;
+    long room = partial + operandSums.partial();
+    long scratch = room == 0 ? 0 : queue.scratch(room * Float.BYTES);
+    long counters = room == 0 ? 0 : queue.counters(columnTiles + operandSums.tiles());
     Launch launch = queue
         .launch()
-        .grid((long) rowTiles * columnTiles, 1, 1)
+        .grid(operandSums.blocks() + tiles, 1, 1)
         .block(tile.threads, 1, 1)
         .shared(tile.kernel.sharedBytes());
     CudaOperands.matrix(launch, g.a(), g.lda(), g.layout == Layout.TN || g.splitK() % CudaOperands.QUAD == 0);
     CudaOperands.matrix(launch, g.a2(), g.lda2(), true);
     CudaOperands.matrix(launch, g.b(), g.ldb(), inQuads(g));
-    launch.i32(g.m).i32(g.n).i32(g.k).i32(g.splitK()).i32(rowTiles).i32(columnTiles);
-    CudaEpilogue.write(launch, g, norm, partial);
+    CudaOperands.matrix(launch, g.b2(), g.ldb2(), true);
+    launch
+        .pointer(CudaOperands.address(g.operandSums()))
+        .pointer(scratch + partial * Float.BYTES)
+        .pointer(counters + (long) columnTiles * Integer.BYTES)
+        .i32(g.m)
+        .i32(g.n)
+        .i32(g.k)
+        .i32(g.splitK())
+        .i32(g.splitM())
+        .i32(g.splitB())
+        .i32(rowTiles)
+        .i32(columnTiles)
+        .i32(operandSums.blocks())
+        .i32(operandSums.stretches())
+        .i32(operandSums.rowsPerStretch())
+        .i32(0);
+    CudaEpilogue.write(launch, g, norm, scratch, counters);
     queue.run(tile.kernel, launch);
-    if (sums != null) {
-      columnSums.finish(partial, rowTiles, g.n, (int) Math.min(g.n, sums.count()), sums);
-    }
-    Span operandSums = g.operandSums();
-    if (operandSums != null) {
-      columnSums.add(g.k, g.m, g.a(), g.lda(), null, 0, null, 1, operandSums);
-    }
+  }
+
+  /** Tiles down C: of operands in parts, a tile is in one of them. */
+  private static int tileRows(Gemm g, int height) {
+    return Math.ceilDiv(g.splitM(), height) + Math.ceilDiv(g.m - g.splitM(), height);
   }
 
   /**
@@ -140,7 +158,7 @@ final class CudaGemm implements GemmKernels {
       throw new IllegalArgumentException("layout: got " + g.layout);
     }
     int headDim = norm == null ? 0 : norm.headDim();
-    boolean tensor = g.a().dtype() == DType.BF16 && g.b().dtype() == DType.BF16 && isBf16(g.a2());
+    boolean tensor = g.a().dtype() == DType.BF16 && g.b().dtype() == DType.BF16 && isBf16(g.a2()) && isBf16(g.b2());
     if (!tensor) {
       return f.exact;
     }
@@ -159,7 +177,9 @@ final class CudaGemm implements GemmKernels {
   private static boolean isChunked(Gemm g) {
     int chunk = CudaOperands.CHUNK_BYTES / DType.BF16.bytes();
     Span a2 = g.a2();
+    Span b2 = g.b2();
     return CudaOperands.isChunked(g.a(), g.lda())
+        && (b2 == null || CudaOperands.isChunked(b2, g.ldb2()))
         && CudaOperands.isChunked(g.b(), g.ldb())
         && (a2 == null || CudaOperands.isChunked(a2, g.lda2()) && (g.layout != Layout.NT || g.splitK() % chunk == 0))
         && (g.layout == Layout.NT || CudaEpilogue.tilesBeginOnMultiplesOf(chunk, g));
@@ -168,7 +188,7 @@ final class CudaGemm implements GemmKernels {
   /** Tiles across C: queries and keys get tiles of whole heads, so that one block has all of a head. */
   private static int tileColumns(Gemm g, Gemm.@Nullable QkNorm norm, int width) {
     if (norm == null) {
-      return Math.ceilDiv(g.n, width);
+      return Math.ceilDiv(g.splitB(), width) + Math.ceilDiv(g.n - g.splitB(), width);
     }
     int heads = 2 * norm.heads() * norm.headDim();
     int perTile = Math.max(1, width / norm.headDim()) * norm.headDim();

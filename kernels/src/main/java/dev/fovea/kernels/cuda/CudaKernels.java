@@ -33,7 +33,7 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
     this.queue = queue;
     CudaColumnSums columnSums = new CudaColumnSums(queue);
     CudaNorm norms = new CudaNorm(queue);
-    gemm = GemmKernels.checked(new CudaGemm(queue, columnSums, norms));
+    gemm = GemmKernels.checked(new CudaGemm(queue, norms));
     attention = AttentionKernels.checked(new CudaAttention(queue));
     norm = NormKernels.checked(norms);
     elementwise = ElementwiseKernels.checked(new CudaElementwise(queue, new CudaCopies(queue), columnSums));

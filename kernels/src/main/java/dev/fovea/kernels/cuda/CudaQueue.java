@@ -11,6 +11,7 @@ import java.util.Map;
  */
 final class CudaQueue implements AutoCloseable {
   private static final long SMALLEST_SCRATCH = 1 << 20;
+  private static final int SMALLEST_COUNTERS = 1 << 12;
 
   private final Driver driver;
   private final long stream;
@@ -26,6 +27,8 @@ final class CudaQueue implements AutoCloseable {
     final Launch launch = new Launch();
     long scratch;
     long scratchBytes;
+    long counters;
+    int counterCount;
   }
 
   CudaQueue(Driver driver, long stream) {
@@ -77,7 +80,27 @@ final class CudaQueue implements AutoCloseable {
     return slot.scratch;
   }
 
-  private synchronized void grow(Slot slot, long bytes) {
+  private void grow(Slot slot, long bytes) {
+    slot.scratch = allocate(bytes);
+    slot.scratchBytes = bytes;
+  }
+
+  /**
+   * Counters of 32 bits on the device that are zero when a kernel begins, as every kernel leaves them ({@code
+   * arrive.cuh}). For what the calling thread submits.
+   */
+  long counters(int count) {
+    Slot slot = slots.get();
+    if (slot.counterCount < count) {
+      int more = Math.max(SMALLEST_COUNTERS, Integer.highestOneBit(2 * count - 1));
+      slot.counters = allocate((long) more * Integer.BYTES);
+      slot.counterCount = more;
+      driver.fill(slot.counters, (byte) 0, (long) more * Integer.BYTES, stream);
+    }
+    return slot.counters;
+  }
+
+  private synchronized long allocate(long bytes) {
     long address = driver.allocate(bytes, stream);
     if (address == 0) {
       driver.trim();
@@ -90,8 +113,7 @@ final class CudaQueue implements AutoCloseable {
               .formatted(device.ordinal(), bytes));
     }
     scratch.add(address);
-    slot.scratch = address;
-    slot.scratchBytes = bytes;
+    return address;
   }
 
   /** Gives scratch memory back and unloads the families, once everything submitted is done. */

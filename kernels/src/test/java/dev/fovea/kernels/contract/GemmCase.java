@@ -33,6 +33,8 @@ final class GemmCase {
   private boolean packed;
   private boolean accumulate;
   private int splitK;
+  private int splitM;
+  private int splitB;
   private int splitN;
   private int biased;
   private int preColumns;
@@ -96,6 +98,18 @@ final class GemmCase {
   GemmCase accumulate() {
     accumulate = true;
     return named("accumulate");
+  }
+
+  /** TN: A in two parts along m. */
+  GemmCase splitM(int at) {
+    splitM = at;
+    return named("splitM@" + at);
+  }
+
+  /** TN: B in two parts along n. */
+  GemmCase splitB(int at) {
+    splitB = at;
+    return named("splitB@" + at);
   }
 
   GemmCase splitK(int at) {
@@ -229,13 +243,23 @@ final class GemmCase {
       Span a = draw(memory, typeA, m, splitK, 1);
       Span a2 = draw(memory, typeA, m, k - splitK, 1);
       call.a(a, splitK + pad, a2, k - splitK + pad, splitK);
+    } else if (splitM > 0) {
+      Span a = draw(memory, typeA, k, splitM, 1);
+      Span a2 = draw(memory, typeA, k, m - splitM, 1);
+      call.a(a, splitM + pad, a2, m - splitM + pad, splitM);
     } else {
       long lda = (layout == Layout.TN ? m : k) + pad;
       call.a(draw(memory, typeA, layout == Layout.TN ? k : m, layout == Layout.TN ? m : k, 1), lda);
     }
     long rowsB = layout == Layout.NT ? n : k;
     long columnsB = layout == Layout.NT ? k : n;
-    call.b(draw(memory, typeB, rowsB, columnsB, 1 / Math.sqrt(k)), columnsB + pad);
+    if (splitB > 0) {
+      Span b = draw(memory, typeB, k, splitB, 1 / Math.sqrt(k));
+      Span b2 = draw(memory, typeB, k, n - splitB, 1 / Math.sqrt(k));
+      call.b(b, splitB + pad, b2, n - splitB + pad, splitB);
+    } else {
+      call.b(draw(memory, typeB, rowsB, columnsB, 1 / Math.sqrt(k)), columnsB + pad);
+    }
     call.bias(biased > 0 ? exact ? integers(memory, typeB, biased) : memory.normal(typeB, biased, 1) : null);
     if (preColumns > 0) {
       Tolerance tolerance = Tolerance.absolute(before()).rounded(typePre);

@@ -5,6 +5,7 @@ import static dev.fovea.kernels.DType.F32;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Norm;
+import dev.fovea.kernels.NormKernels;
 import dev.fovea.kernels.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,6 +53,10 @@ public final class NormCases {
         cases.add(backward(norm, 0, true, false, false, true, BF16, 'y'));
         cases.add(backward(norm, s[3], true, true, false, false, F32, 'a'));
         cases.add(backward(norm, 0, false, true, true, true, BF16, ' '));
+        if (s[1] > 1) {
+          cases.add(pair(norm, s[3], centered, F32, s[2] % 2 == 0));
+          cases.add(pair(norm, 0, !centered, BF16, true));
+        }
       }
     }
     cases.add(offset(1000));
@@ -142,6 +147,42 @@ public final class NormCases {
         kernels.norm().backward(norm, x, ld, w, stats, dy, ld, a, dx, ld, dw, db);
       };
     });
+  }
+
+  /** Queries and keys: two norms side by side in longer rows. */
+  private static KernelCase pair(Norm norm, int gap, boolean bias, DType dtype, boolean inPlace) {
+    int columns = 2 * norm.groups() * norm.width();
+    long ld = columns + gap;
+    long count = (norm.rows() - 1) * ld + columns;
+    String shape = shape(norm, gap) + (bias ? " dBias" : "") + " " + dtype + (inPlace ? " into dy" : "");
+    double bytes = (double) norm.rows() * columns * dtype.bytes() * 3;
+    return new KernelCase("norm.backwardPair", shape, 0, bytes, memory -> {
+      Span x = memory.normal(dtype, count, 1);
+      Span unused = memory.workspace(dtype, count);
+      Span dy = memory.normal(dtype, count, 1);
+      double most = norm.width() < 8 ? 1e3 : 2;
+      Tolerance tolerance =
+          Tolerance.absolute(most * MOST * 3 * MOST * normalError(norm)).rounded(dtype);
+      Span dx = memory.inout("dx", inPlace ? dy : memory.normal(dtype, count, 1), tolerance);
+      NormKernels.Side first = side(memory, norm, bias, "first");
+      NormKernels.Side second = side(memory, norm, bias, "second");
+      long width = columns / 2;
+      return kernels -> {
+        kernels.norm().forward(norm, x, ld, null, null, unused, ld, first.stats());
+        kernels.norm().forward(norm, x.from(width), ld, null, null, unused, ld, second.stats());
+        kernels.norm().backwardPair(norm, x, ld, first, second, dy, ld, dx, ld);
+      };
+    });
+  }
+
+  private static NormKernels.Side side(CaseMemory memory, Norm norm, boolean bias, String name) {
+    double terms = norm.rows() * norm.groups();
+    Tolerance sums = Tolerance.absolute((terms + 4) * U * terms + terms * normalError(norm));
+    return new NormKernels.Side(
+        memory.normal(F32, norm.width(), 1),
+        memory.workspace(F32, norm.statsCount()),
+        memory.inout(name + ".dWeight", memory.normal(F32, norm.width(), 1), sums),
+        bias ? memory.inout(name + ".dBias", memory.normal(F32, norm.width(), 1), sums) : null);
   }
 
   /**

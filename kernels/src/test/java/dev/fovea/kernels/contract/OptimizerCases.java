@@ -78,7 +78,7 @@ public final class OptimizerCases {
   /** How many tensors move together. */
   private static final int[] TENSORS = {1, 3, 40};
 
-  /** Steps of many tensors of odd sizes, also of more than one launch takes; of the larger numbers the third is empty. */
+  /** Steps of many tensors of odd sizes, also of more than one launch takes; one of many is empty. */
   public static Stream<KernelCase> many() {
     List<KernelCase> cases = new ArrayList<>();
     for (int k = 0; k < KINDS.length; k++) {

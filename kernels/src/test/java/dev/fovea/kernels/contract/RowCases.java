@@ -46,6 +46,8 @@ public final class RowCases {
       cases.add(copy(rows, columns, columns, columns + 5, DType.I64));
       cases.add(copy(rows, columns, 2L * columns, columns + 1, DType.U8));
     }
+    cases.add(copy(9, 16, 24, 20, F32));
+    cases.add(copy(9, 7, 9, 8, F32));
     return cases.stream();
   }
 

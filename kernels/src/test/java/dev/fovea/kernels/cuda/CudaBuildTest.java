@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The program that compiles src-cuda, on small sources of its own. */
 class CudaBuildTest {
-  private static final Path PROGRAM = Path.of("..", ".mvn", "Cuda.java");
+  private static final Path PROGRAM = Path.of("..", ".mvn", "cuda", "Cuda.java");
   private static final String KERNEL = """
       #include "%s.cuh"
       struct Args { float *x; };

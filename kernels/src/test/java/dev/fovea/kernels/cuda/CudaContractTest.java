@@ -1,5 +1,6 @@
 package dev.fovea.kernels.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fovea.kernels.KernelSet;
@@ -20,10 +21,18 @@ import dev.fovea.kernels.contract.TokenCases;
 import dev.fovea.kernels.cpu.CpuKernels;
 import dev.fovea.kernels.ptx.PtxDriver;
 import dev.fovea.kernels.reference.ReferenceKernels;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestInfo;
 
 /**
  * The portable kernels against the contract, executed by the PTX machine. Of the cases that CPU devices run it takes
@@ -33,9 +42,40 @@ class CudaContractTest {
   private static final KernelSet REFERENCE = new ReferenceKernels();
   private static final KernelSet CPU = CpuKernels.create(1);
 
+  /** Kernels that ran, and the methods of this class that did. */
+  private static final Set<String> LAUNCHED = ConcurrentHashMap.newKeySet();
+
+  private static final Set<String> RAN = ConcurrentHashMap.newKeySet();
+
   @BeforeAll
   static void theBuildCompiledKernels() {
     assumeTrue(new KernelBinary("gemm").ptx() != null, "the build found no nvcc, so there are no GPU kernels to run");
+  }
+
+  @BeforeEach
+  void remember(TestInfo test) {
+    RAN.add(test.getTestMethod().orElseThrow().getName());
+  }
+
+  /** Nothing is built that these cases never launch; said of a run of all of them only. */
+  @AfterAll
+  static void everyKernelWasLaunched() {
+    long factories = Arrays.stream(CudaContractTest.class.getDeclaredMethods())
+        .filter(method -> method.isAnnotationPresent(TestFactory.class))
+        .count();
+    KernelBuild build = KernelBuild.find();
+    if (RAN.size() < factories || build == null) {
+      return;
+    }
+    Set<String> missed = new TreeSet<>();
+    for (KernelBuild.Family family : build.families()) {
+      byte[] ptx = new KernelBinary(family.name()).ptx();
+      if (ptx != null && new String(ptx, StandardCharsets.UTF_8).contains(".target sm_80")) {
+        missed.addAll(family.kernels());
+      }
+    }
+    missed.removeAll(LAUNCHED);
+    assertEquals(Set.of(), missed, "kernels that no case launched");
   }
 
   private static Stream<DynamicTest> contract(Stream<KernelCase> cases, double mostBytes, double mostFlops) {
@@ -48,6 +88,7 @@ class CudaContractTest {
     try (PtxDriver driver = new PtxDriver();
         CudaKernels kernels = CudaKernels.over(driver, 0)) {
       Contract.check(test, REFERENCE, kernels, driver, 0, false);
+      driver.launches().forEach(launch -> LAUNCHED.add(launch.kernel()));
     }
   }
 

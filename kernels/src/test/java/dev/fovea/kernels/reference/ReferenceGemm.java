@@ -112,7 +112,7 @@ final class ReferenceGemm implements GemmKernels {
 
   private static double a(Gemm g, long i, long p) {
     if (g.layout == Layout.TN) {
-      return Mat.get(g.a(), p * g.lda() + i);
+      return i < g.splitM() ? Mat.get(g.a(), p * g.lda() + i) : Mat.get(g.a2(), p * g.lda2() + i - g.splitM());
     }
     return p < g.splitK() ? Mat.get(g.a(), i * g.lda() + p) : Mat.get(g.a2(), i * g.lda2() + p - g.splitK());
   }
@@ -120,6 +120,9 @@ final class ReferenceGemm implements GemmKernels {
   private static double b(Gemm g, long p, long j) {
     if (g.packedB()) {
       return Mat.get(g.b(), p * g.n + j);
+    }
+    if (j >= g.splitB()) {
+      return Mat.get(g.b2(), p * g.ldb2() + j - g.splitB());
     }
     return Mat.get(g.b(), g.layout == Layout.NT ? j * g.ldb() + p : p * g.ldb() + j);
   }

@@ -5,6 +5,7 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Norm;
+import dev.fovea.kernels.NormKernels;
 import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Gathered;
 import dev.fovea.tensor.Operation;
@@ -213,10 +214,7 @@ final class LinearOperation extends Operation {
       }
       gradientOfQkNorm(qkNorm, dy2 == null ? dy : dy2);
     }
-    gradientOfParameters(dy, l.outLeft, 0, !biasDone);
-    if (dy2 != null) {
-      gradientOfParameters(dy2, l.out - l.outLeft, l.outLeft, true);
-    }
+    gradientOfParameters(dy, dy2, biasDone);
     if (x.wantsGradient() || x2 != null && x2.wantsGradient()) {
       gradientOfInput(dy, dy2);
     }
@@ -255,60 +253,40 @@ final class LinearOperation extends Operation {
     Span raw = Dims.given(pre).span().from(qkBegin());
     kernels()
         .norm()
-        .backward(
+        .backwardPair(
             norm,
             raw,
             preColumns,
-            n.qWeight.span(),
-            Dims.given(n.qStats).span(),
+            side(n.qWeight, n.qBias, Dims.given(n.qStats)),
+            side(n.kWeight, n.kBias, Dims.given(n.kStats)),
             d.span(),
             ld,
-            null,
             d.span(),
-            ld,
-            Dims.sums(n.qWeight),
-            Dims.sums(n.qBias));
-    Span dk = d.span().from(spec.width());
-    kernels()
-        .norm()
-        .backward(
-            norm,
-            raw.from(spec.width()),
-            preColumns,
-            n.kWeight.span(),
-            Dims.given(n.kStats).span(),
-            dk,
-            ld,
-            null,
-            dk,
-            ld,
-            Dims.sums(n.kWeight),
-            Dims.sums(n.kBias));
+            ld);
   }
 
-  /**
-   * The rows of the weight, and the part of the bias, that make {@code columns} output columns from {@code begin} on.
-   */
-  private void gradientOfParameters(Tensor d, int columns, int begin, boolean withBias) {
-    int biased = withBias && bias != null && bias.wantsGradient()
-        ? Math.clamp(bias.shape().count() - begin, 0, columns)
-        : 0;
-    Span biasSums = bias == null || biased == 0 ? null : bias.sums().span().slice(begin, biased);
-    boolean ride = biased == columns && weight.wantsGradient();
+  private static NormKernels.Side side(Input weight, @Nullable Input bias, Output stats) {
+    return new NormKernels.Side(weight.span(), stats.span(), Dims.sums(weight), Dims.sums(bias));
+  }
+
+  /** The weight's gradient in one product, which the bias's rides on if it has every column. */
+  private void gradientOfParameters(Tensor dy, @Nullable Tensor dy2, boolean biasDone) {
+    Span biasSums = bias == null || biasDone ? null : Dims.sums(bias);
+    boolean rides = biasSums != null && biasSums.count() == l.out && weight.wantsGradient();
     if (weight.wantsGradient()) {
-      Span sums = weight.sums().span().from((long) begin * l.in);
-      Gemm gemm =
-          new Gemm(Layout.TN, columns, l.inLeft, l.rows).a(d.span(), columns).accumulate(true);
-      kernels().gemm().run(gemm.b(x.span(), l.inLeft).c(sums, l.in).operandSums(ride ? biasSums : null));
-      if (x2 != null) {
-        int right = l.in - l.inLeft;
-        Gemm second =
-            new Gemm(Layout.TN, columns, right, l.rows).a(d.span(), columns).accumulate(true);
-        kernels().gemm().run(second.b(x2.span(), right).c(sums.from(l.inLeft), l.in));
-      }
+      Gemm gemm = new Gemm(Layout.TN, l.out, l.in, l.rows).accumulate(true).c(weight.sums().span(), l.in);
+      int right = l.out - l.outLeft;
+      gemm = dy2 == null ? gemm.a(dy.span(), l.out) : gemm.a(dy.span(), l.outLeft, dy2.span(), right, l.outLeft);
+      gemm = x2 == null ? gemm.b(x.span(), l.in) : gemm.b(x.span(), l.inLeft, x2.span(), l.in - l.inLeft, l.inLeft);
+      kernels().gemm().run(gemm.operandSums(rides ? biasSums : null));
     }
-    if (biasSums != null && !ride) {
-      kernels().reduce().columnSums(l.rows, biased, d.span(), columns, biasSums);
+    if (biasSums != null && !rides) {
+      int left = (int) Math.min(biasSums.count(), l.outLeft);
+      kernels().reduce().columnSums(l.rows, left, dy.span(), l.outLeft, biasSums);
+      if (dy2 != null && biasSums.count() > left) {
+        int rest = (int) biasSums.count() - left;
+        kernels().reduce().columnSums(l.rows, rest, dy2.span(), l.out - l.outLeft, biasSums.from(left));
+      }
     }
   }
 
