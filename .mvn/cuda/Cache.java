@@ -8,8 +8,7 @@ import java.util.stream.Stream;
 record Cache(Places places, Digests digests) {
   private Path kept(Family family) throws IOException {
     String folder = System.getenv("FOVEA_CUDA_CACHE");
-    Path all =
-        folder != null ? Path.of(folder) : Path.of(System.getProperty("user.home"), ".cache", "fovea", "cuda");
+    Path all = folder != null ? Path.of(folder) : Path.of(System.getProperty("user.home"), ".cache", "fovea", "cuda");
     return all.resolve(family.name() + "-" + digests.anywhere(family));
   }
 
@@ -44,8 +43,7 @@ record Cache(Places places, Digests digests) {
     Path parts = Files.createTempDirectory(to.getParent(), "new");
     Files.copy(places.fatBinary(family), parts.resolve(family.name() + ".fatbin"));
     Files.copy(places.file(family, "ptx"), parts.resolve(family.name() + ".ptx"));
-    Files.writeString(
-        parts.resolve(family.name() + ".d"), digests.here(Files.readString(places.dependencies(family))));
+    Files.writeString(parts.resolve(family.name() + ".d"), digests.here(Files.readString(places.dependencies(family))));
     for (String target : family.targets()) {
       String log = family.name() + "." + target + ".log";
       Files.copy(places.folder(family).resolve(log), parts.resolve(log));

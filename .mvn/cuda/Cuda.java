@@ -43,8 +43,7 @@ public final class Cuda {
   }
 
   public static void main(String[] args) throws Exception {
-    Places places =
-        Places.of(Path.of(args[0]).toRealPath(), Path.of(args[1]).toAbsolutePath());
+    Places places = Places.of(Path.of(args[0]).toRealPath(), Path.of(args[1]).toAbsolutePath());
     Toolkit toolkit = Toolkit.find();
     if (toolkit == null) {
       places.forget(List.of());

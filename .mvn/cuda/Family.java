@@ -14,8 +14,7 @@ record Family(String name, Path source, String virtual, List<String> targets) {
 
   /** Those of a folder, in the order of their names. */
   static List<Family> all(Path sources, Toolkit toolkit) throws IOException {
-    List<String> known =
-        PORTABLE.stream().filter(toolkit.targets()::contains).toList();
+    List<String> known = PORTABLE.stream().filter(toolkit.targets()::contains).toList();
     List<Family> families = new ArrayList<>();
     try (Stream<Path> files = Files.list(sources)) {
       for (Path source :

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * </ol>
  *
  * <p>A and C may be made of two spans each: A split along k ({@code [A | A2]}, as the ViT-22B output projection reads
- * attention and MLP), C split along n ({@code [C | C2]}, as its input projection writes MLP and QKV). In TN both A and B
- * may be of two spans, split along m and n: a weight's gradient in one product; the epilogue is alpha, accumulate and
+ * attention and MLP), C split along n ({@code [C | C2]}, as its input projection writes MLP and QKV). In TN both A and
+ * B may be of two spans, split along m and n: a weight's gradient in one product; the epilogue is alpha, accumulate and
  * operand sums then. {@code residual} may be the same span as C; nothing else may overlap C.
  */
 public final class Gemm {
@@ -90,8 +90,8 @@ public final class Gemm {
    * @param begin first column of the queries; the keys follow at {@code begin + heads * headDim}
    * @param heads number of heads
    * @param headDim columns of one head. Beyond 128 a GPU normalises heads in two launches after the product, since no
-   *     tile of it holds a whole head; nothing may follow the norm there then: no scales, residual or column sums, and a
-   *     C in F32 or of the dtype that values are rounded to
+   *     tile of it holds a whole head; nothing may follow the norm there then: no scales, residual or column sums, and
+   *     a C in F32 or of the dtype that values are rounded to
    * @param eps added to the variance (or mean square)
    * @param centered LayerNorm if true, RMSNorm if false
    * @param queryWeight [headDim]
@@ -130,7 +130,8 @@ public final class Gemm {
   }
 
   /**
-   * A in two parts: columns {@code [0, split)} in {@code a}, the rest in {@code a2}. Along k in NN and NT, along m in TN.
+   * A in two parts: columns {@code [0, split)} in {@code a}, the rest in {@code a2}. Along k in NN and NT, along m in
+   * TN.
    */
   public Gemm a(Span a, long lda, Span a2, long lda2, int split) {
     this.a = a;

@@ -52,7 +52,11 @@ public interface NormKernels {
    *
    * @param dBias null where there is no bias
    */
-  record Side(@Nullable Span weight, Span stats, @Nullable Span dWeight, @Nullable Span dBias) {
+  record Side(
+      @Nullable Span weight,
+      Span stats,
+      @Nullable Span dWeight,
+      @Nullable Span dBias) {
     /** Whether a parameter's gradient is wanted. */
     public boolean hasSums() {
       return dWeight != null || dBias != null;
@@ -60,15 +64,14 @@ public interface NormKernels {
   }
 
   /**
-   * The gradients of two norms of the same shape over neighbouring columns, as those of queries and keys are: {@code
-   * first} over columns {@code [0, groups width)} of x, dy and dx, {@code second} over as many behind them. As two calls
-   * of {@link #backward} without {@code add}.
+   * The gradients of two norms of the same shape over neighbouring columns, as those of queries and keys are:
+   * {@code first} over columns {@code [0, groups width)} of x, dy and dx, {@code second} over as many behind them. As
+   * two calls of {@link #backward} without {@code add}.
    */
   default void backwardPair(
       Norm norm, Span x, long ldx, Side first, Side second, Span dy, long lddy, Span dx, long lddx) {
     long width = (long) norm.groups() * norm.width();
-    backward(
-        norm, x, ldx, first.weight(), first.stats(), dy, lddy, null, dx, lddx, first.dWeight(), first.dBias());
+    backward(norm, x, ldx, first.weight(), first.stats(), dy, lddy, null, dx, lddx, first.dWeight(), first.dBias());
     backward(
         norm,
         x.from(width),

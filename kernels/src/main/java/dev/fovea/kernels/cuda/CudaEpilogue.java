@@ -11,7 +11,8 @@ final class CudaEpilogue {
   /** Whether tiles of C, those of queries and keys among them, begin on multiples of so many columns. */
   static boolean tilesBeginOnMultiplesOf(int columns, Gemm g) {
     Gemm.QkNorm norm = g.qkNorm();
-    return (g.splitB() == g.n || g.splitB() % columns == 0) && (norm == null || norm.begin() % columns == 0 && norm.headDim() % columns == 0);
+    return (g.splitB() == g.n || g.splitB() % columns == 0)
+        && (norm == null || norm.begin() % columns == 0 && norm.headDim() % columns == 0);
   }
 
   /**

@@ -86,8 +86,8 @@ final class CudaQueue implements AutoCloseable {
   }
 
   /**
-   * Counters of 32 bits on the device that are zero when a kernel begins, as every kernel leaves them ({@code
-   * arrive.cuh}). For what the calling thread submits.
+   * Counters of 32 bits on the device that are zero when a kernel begins, as every kernel leaves them
+   * ({@code arrive.cuh}). For what the calling thread submits.
    */
   long counters(int count) {
     Slot slot = slots.get();

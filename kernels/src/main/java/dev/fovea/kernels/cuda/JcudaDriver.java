@@ -187,7 +187,8 @@ public final class JcudaDriver implements Driver {
   public void copyToDevice(long to, MemorySegment from, long stream) {
     calls.enter();
     try {
-      calls.checkQueued(Libcuda.copyToDevice(to, from.address(), from.byteSize(), stream), "copy to the device", stream);
+      calls.checkQueued(
+          Libcuda.copyToDevice(to, from.address(), from.byteSize(), stream), "copy to the device", stream);
     } finally {
       Reference.reachabilityFence(from);
     }
@@ -276,7 +277,9 @@ public final class JcudaDriver implements Driver {
     calls.enter();
     float[] millis = new float[1];
     CUevent first = JcudaHandles.known(events.get(from), "event");
-    calls.check(JCudaDriver.cuEventElapsedTime(millis, first, JcudaHandles.known(events.get(to), "event")), "time between events");
+    calls.check(
+        JCudaDriver.cuEventElapsedTime(millis, first, JcudaHandles.known(events.get(to), "event")),
+        "time between events");
     return millis[0];
   }
 
@@ -360,7 +363,8 @@ public final class JcudaDriver implements Driver {
     if (calls.waits()) {
       int error = Libcuda.synchronize(stream);
       if (error != 0) {
-        throw CudaErrors.failed(error, calls.where("run of %s (%s)".formatted(calls.log().name(function), launch)));
+        throw CudaErrors.failed(
+            error, calls.where("run of %s (%s)".formatted(calls.log().name(function), launch)));
       }
     }
   }

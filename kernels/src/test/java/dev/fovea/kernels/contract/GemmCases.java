@@ -99,9 +99,22 @@ public final class GemmCases {
     cases.add(new GemmCase(TN, 33, 70, 20).operandSums());
     cases.add(new GemmCase(TN, 300, 70, 600).operandSums());
     for (DType type : new DType[] {F32, BF16}) {
-      cases.add(new GemmCase(TN, 90, 70, 60).types(type, type, F32).splitM(33).accumulate().operandSums());
-      cases.add(new GemmCase(TN, 20, 90, 60).types(type, type, F32).splitB(37).padded(3).accumulate());
-      cases.add(new GemmCase(TN, 200, 144, 600).types(type, type, F32).splitM(136).splitB(8).accumulate().operandSums());
+      cases.add(new GemmCase(TN, 90, 70, 60)
+          .types(type, type, F32)
+          .splitM(33)
+          .accumulate()
+          .operandSums());
+      cases.add(new GemmCase(TN, 20, 90, 60)
+          .types(type, type, F32)
+          .splitB(37)
+          .padded(3)
+          .accumulate());
+      cases.add(new GemmCase(TN, 200, 144, 600)
+          .types(type, type, F32)
+          .splitM(136)
+          .splitB(8)
+          .accumulate()
+          .operandSums());
     }
     for (int headDim : new int[] {64, 72, 80, 88, 104, 112, 128, 160, 17}) {
       cases.add(new GemmCase(NT, 20, 7 * headDim, 64).qkNorm(0, 3, headDim, true));

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 public final class LossCases {
   private static final double U = Tolerance.U;
   /** Rows, classes. */
-  private static final int[][] SHAPES = {{1, 1}, {7, 2}, {196, 7}, {33, 10}, {5, 197}, {9, 1000}, {2, 1100}, {2, 21_841}};
+  private static final int[][] SHAPES = {{1, 1}, {7, 2}, {196, 7}, {33, 10}, {5, 197}, {9, 1000}, {2, 1100}, {2, 21_841}
+  };
 
   /** Where the labels or soft targets come from. */
   private enum Truth {

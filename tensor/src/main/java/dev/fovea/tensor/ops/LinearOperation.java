@@ -274,7 +274,9 @@ final class LinearOperation extends Operation {
     Span biasSums = bias == null || biasDone ? null : Dims.sums(bias);
     boolean rides = biasSums != null && biasSums.count() == l.out && weight.wantsGradient();
     if (weight.wantsGradient()) {
-      Gemm gemm = new Gemm(Layout.TN, l.out, l.in, l.rows).accumulate(true).c(weight.sums().span(), l.in);
+      Gemm gemm = new Gemm(Layout.TN, l.out, l.in, l.rows)
+          .accumulate(true)
+          .c(weight.sums().span(), l.in);
       int right = l.out - l.outLeft;
       gemm = dy2 == null ? gemm.a(dy.span(), l.out) : gemm.a(dy.span(), l.outLeft, dy2.span(), right, l.outLeft);
       gemm = x2 == null ? gemm.b(x.span(), l.in) : gemm.b(x.span(), l.inLeft, x2.span(), l.in - l.inLeft, l.inLeft);

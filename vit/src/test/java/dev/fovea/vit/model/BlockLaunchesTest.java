@@ -22,9 +22,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which kernels a block launches on a GPU, name by name, from the driver's log: the parallel block four forward and eight
- * backward, the sequential block seven and thirteen, both with QK-norm and biases. What asks for more says so here. Not counted: a
- * fill with zeros for every parameter whose gradient begins.
+ * Which kernels a block launches on a GPU, name by name, from the driver's log: the parallel block four forward and
+ * eight backward, the sequential block seven and thirteen, both with QK-norm and biases. What asks for more says so
+ * here. Not counted: a fill with zeros for every parameter whose gradient begins.
  */
 final class BlockLaunchesTest {
   private static final String NORM = "norm_forward_warp";
@@ -112,8 +112,7 @@ final class BlockLaunchesTest {
   /** LayerScale: its own gradient, and the gradient of what it scales. */
   @Test
   void layerScale() {
-    Block block =
-        training(config(VitConfig.Block.PARALLEL).projBias(false).layerScale(true));
+    Block block = training(config(VitConfig.Block.PARALLEL).projBias(false).layerScale(true));
     assertCount(block.forward, 4);
     assertCount(block.backward, 10, "column_sums", "residual");
   }
