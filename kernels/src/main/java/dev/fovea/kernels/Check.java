@@ -84,6 +84,12 @@ final class Check {
     }
   }
 
+  static void range(String name, long value, long low, long high) {
+    if (value < low || value > high) {
+      throw new IllegalArgumentException("%s: got %d, expected %d to %d".formatted(name, value, low, high));
+    }
+  }
+
   /** A size that must be positive. */
   static void positive(String name, long value) {
     if (value < 1) {

@@ -127,7 +127,7 @@ record CheckedToken(TokenKernels kernels) implements TokenKernels {
     Check.positive("batch", batch);
     Check.positive("tokens", tokens);
     Check.positive("width", width);
-    Check.range("first", first, 0, tokens - 1.0);
+    Check.range("first", first, 0, tokens - 1);
     Check.optionalTyped("lengths", lengths, DType.I32, batch);
   }
 

@@ -126,16 +126,16 @@ class GemmTest {
     refused("a: got leading dimension 39, expected at least 40", g -> g.a(big, 39));
     refused("a: got 799 elements, expected at least 800", g -> g.a(zeros(799), 40));
     refused("a: got I32, expected F32 or BF16", g -> g.a(new Span(64, 4000, DType.I32), 40));
-    refused("splitK: got 40.0, expected 1.0 to 39.0", g -> g.a(big, 40, big, 40, 40));
+    refused("splitK: got 40, expected 1 to 39", g -> g.a(big, 40, big, 40, 40));
     refused("a2: got leading dimension 9, expected at least 10", g -> g.a(big, 40, big, 9, 30));
     refused("b: got 1199 elements, expected at least 1200", g -> g.b(zeros(1199), 30));
     refused("b: got BF16, expected F32", g -> g.packedB(new Span(64, 1 << 20, BF16)));
-    refused("splitN: got 0.0, expected 1.0 to 29.0", g -> g.c(zeros(600), 30, big, 30, 0));
+    refused("splitN: got 0, expected 1 to 29", g -> g.c(zeros(600), 30, big, 30, 0));
     refused("c2: got 1 elements, expected at least 391", g -> g.c(zeros(600), 30, zeros(1), 20, 19));
-    refused("bias length: got 31.0, expected 0.0 to 30.0", g -> g.bias(zeros(31)));
-    refused("preColumns: got 31.0, expected 1.0 to 30.0", g -> g.pre(big, 31, 31));
+    refused("bias length: got 31, expected 0 to 30", g -> g.bias(zeros(31)));
+    refused("preColumns: got 31, expected 1 to 30", g -> g.pre(big, 31, 31));
     refused("pre: got leading dimension 29, expected at least 30", g -> g.pre(zeros(600), 29, 30));
-    refused("activationColumns: got 31.0, expected 1.0 to 30.0", g -> g.activation(Activation.TANH, 31));
+    refused("activationColumns: got 31, expected 1 to 30", g -> g.activation(Activation.TANH, 31));
     refused(
         "saved: got 5 elements, expected at least 600", g -> g.activationGradient(Activation.TANH, 30, zeros(5), 30));
     refused("columnScale: got 29 elements, expected at least 30", g -> g.columnScale(zeros(29)));
@@ -148,9 +148,16 @@ class GemmTest {
     Gemm tn = product(Layout.TN, 20, 30, 40).c(zeros(600), 30);
     refused(
         "operandSums: got 19 elements, expected at least 20", () -> ONE.gemm().run(tn.operandSums(zeros(19))));
+    Gemm parts = product(Layout.TN, 20, 30, 40).c(zeros(600), 30).a(big, 20, big, 20, 20);
+    refused("splitM: got 20, expected 1 to 19", () -> ONE.gemm().run(parts));
+    parts.a(big, 20, big, 20, 3).b(big, 30, big, 30, 0);
+    refused("splitB: got 0, expected 1 to 29", () -> ONE.gemm().run(parts));
+    parts.b(big, 30, big, 30, 7).bias(zeros(30));
     refused(
-        "a2: got A in two parts in layout TN, expected NN or NT",
-        () -> ONE.gemm().run(product(Layout.TN, 20, 30, 40).a(big, 20, big, 20, 3)));
+        "epilogue: got more than alpha, accumulate and operandSums,"
+            + " expected these for operands in two parts in layout TN",
+        () -> ONE.gemm().run(parts));
+    refused("b2: got B in two parts in layout NN, expected TN", g -> g.b(big, 30, big, 30, 7));
   }
 
   @Test
