@@ -17,6 +17,8 @@ __device__ __forceinline__ float quotient(float a, float b) { return __fdiv_rn(a
 
 /// Adding this rounds to an integer, which then stands in the low bits.
 constexpr float kRound = 0x1.8p23f;
+/// Like kRound, with 96 in the low bits too: enough that 2^-221 times 2^96 is a normal number.
+constexpr float kRound96 = 0x1.8p23f + 96;
 constexpr float kLog2E = 0x1.715476p0f;
 /// ln 2 in two parts; the upper has few enough bits for exact products with exponents.
 constexpr float kLn2High = 0x1.62e4p-1f;
@@ -46,17 +48,25 @@ __device__ __forceinline__ float scale_by_power(float p, float t) {
   return mul(mul(p, first), second);
 }
 
-/// e^(x + low) for x from -104 to 89 and a small low.
-__device__ __forceinline__ float exp_in_range(float x, float low) {
-  const float t = fused(x, kLog2E, kRound);
-  const float r = add(exp_rest(t, x), low);
-  return scale_by_power(fused(fused(exp_tail(r), r, 1.f), r, 1.f), t);
-}
-
+/// e^x for x from -104 to 89.
 __device__ __forceinline__ float exp_in_range(float x) {
   const float t = fused(x, kLog2E, kRound);
   const float r = exp_rest(t, x);
   return scale_by_power(fused(fused(exp_tail(r), r, 1.f), r, 1.f), t);
+}
+
+/// 2^y for y from -221 to 0: the error is that of y and an ulp.
+__device__ __forceinline__ float exp2_in_range(float y) {
+  const float t = add(y, kRound96);
+  const float r = sub(y, sub(t, kRound96));
+  float p = fused(r, 0x1.416b7ap-13f, 0x1.5f0838p-10f);
+  p = fused(p, r, 0x1.3b2dep-7f);
+  p = fused(p, r, 0x1.c6af7cp-5f);
+  p = fused(p, r, 0x1.ebfbdcp-3f);
+  p = fused(p, r, 0x1.62e43p-1f);
+  p = fused(p, r, 1.f);
+  const int bits = __float_as_int(p) + static_cast<int>(__float_as_uint(t) << 23);
+  return mul(__int_as_float(bits), 0x1p-96f);
 }
 
 /// e^x for any x that is at most 0; 0 where the result is no normal number.
@@ -122,19 +132,34 @@ __device__ __forceinline__ float tail_ratio(float a) {
   return quotient(n, fused(d, a, 1.f));
 }
 
-/// e^(-a^2 / 2), with the rounding of the square made good.
-__device__ __forceinline__ float density(float a) {
-  const float square = mul(a, a);
-  return exp_in_range(mul(square, -0.5f), mul(fused(-a, a, square), 0.5f));
+/// e^(-a^2 / 2).
+__device__ __forceinline__ float density(float a) { return exp2_in_range(mul(mul(a, a), -0x1.715476p-1f)); }
+
+/// (P(X > a) - a density(a)) e^(a^2 / 2) of the normal distribution, for a from 0. The signs alternate, but where terms
+/// cancel the factor it gets is small.
+__device__ __forceinline__ float slope_ratio(float a) {
+  float s = fused(a, -0x1.5c86fcp-22f, 0x1.08e7b4p-17f);
+  s = fused(s, a, -0x1.6a65a2p-14f);
+  s = fused(s, a, 0x1.2bb554p-11f);
+  s = fused(s, a, -0x1.56a638p-9f);
+  s = fused(s, a, 0x1.288f5ep-7f);
+  s = fused(s, a, -0x1.a24536p-6f);
+  s = fused(s, a, 0x1.fba538p-5f);
+  s = fused(s, a, -0x1.100744p-3f);
+  s = fused(s, a, 0x1.fff45p-3f);
+  s = fused(s, a, -0x1.98842ep-1f);
+  return fused(s, a, 0.5f);
 }
 
-__device__ __forceinline__ float sigmoid_tail(float v) {
-  const float e = exp_in_range(-v);
+/// sigmoid(-v), where e^-v = 2^y with y from -221 to 0.
+__device__ __forceinline__ float sigmoid_tail(float y) {
+  const float e = exp2_in_range(y);
   return quotient(e, add(e, 1.f));
 }
 
-__device__ __forceinline__ float sigmoid_tail_slope(float v, float av) {
-  const float e = exp_in_range(-v);
+/// q + a q'(a) of q = sigmoid(-v(a)), where e^-v = 2^y, given av = a v'(a).
+__device__ __forceinline__ float sigmoid_tail_slope(float y, float av) {
+  const float e = exp2_in_range(y);
   const float inverse = quotient(1.f, add(e, 1.f));
   return mul(mul(e, inverse), fused(-av, inverse, 1.f));
 }
@@ -144,9 +169,15 @@ __device__ __forceinline__ float sigmoid(float x) {
   return quotient(x < 0.f ? e : 1.f, add(e, 1.f));
 }
 
+/// The tanh form of GELU is x sigmoid(v) with v = x (kGeluTanh1 + kGeluTanh3 x^2).
 constexpr float kGeluTanh1 = 0x1.988454p0f;
 constexpr float kGeluTanh3 = 0x1.2444f2p-4f;
+/// e^-v is 2^(a (kGeluTanh1Log2 + kGeluTanh3Log2 a^2)).
+constexpr float kGeluTanh1Log2 = -0x1.26aec2p1f;
+constexpr float kGeluTanh3Log2 = -0x1.a5a7dp-4f;
 constexpr float kGeluQuickFactor = 1.702f;
+/// e^(-kGeluQuickFactor a) is 2^(kGeluQuickLog2 a).
+constexpr float kGeluQuickLog2 = -0x1.3a4cbep1f;
 
 /// f(x) = max(x, 0) - a tail(a) for a = |x|: nothing cancels on either side.
 __device__ __forceinline__ float activate(int32_t f, float x) {
@@ -159,15 +190,15 @@ __device__ __forceinline__ float activate(int32_t f, float x) {
       break;
     case kGeluTanh:
       a = most(a, 12.f);
-      q = sigmoid_tail(mul(a, fused(mul(a, a), kGeluTanh3, kGeluTanh1)));
+      q = sigmoid_tail(mul(a, fused(mul(a, a), kGeluTanh3Log2, kGeluTanh1Log2)));
       break;
     case kGeluQuick:
       a = most(a, 90.f);
-      q = sigmoid_tail(mul(a, kGeluQuickFactor));
+      q = sigmoid_tail(mul(a, kGeluQuickLog2));
       break;
     case kSilu:
       a = most(a, 128.f);
-      q = sigmoid_tail(a);
+      q = sigmoid_tail(mul(a, -kLog2E));
       break;
     case kTanh:
       return tanh_exact(x);
@@ -184,23 +215,22 @@ __device__ __forceinline__ float activation_slope(int32_t f, float x) {
   switch (f) {
     case kGeluErf:
       a = most(a, 16.f);
-      t = mul(density(a), fused(a, -0x1.988454p-2f, tail_ratio(a)));
+      t = mul(density(a), slope_ratio(a));
       break;
     case kGeluTanh: {
       a = most(a, 12.f);
       const float square = mul(a, a);
-      t = sigmoid_tail_slope(mul(a, fused(square, kGeluTanh3, kGeluTanh1)),
+      t = sigmoid_tail_slope(mul(a, fused(square, kGeluTanh3Log2, kGeluTanh1Log2)),
                              mul(a, fused(square, 3 * kGeluTanh3, kGeluTanh1)));
       break;
     }
-    case kGeluQuick: {
-      const float v = mul(most(a, 90.f), kGeluQuickFactor);
-      t = sigmoid_tail_slope(v, v);
+    case kGeluQuick:
+      a = most(a, 90.f);
+      t = sigmoid_tail_slope(mul(a, kGeluQuickLog2), mul(a, kGeluQuickFactor));
       break;
-    }
     case kSilu:
       a = most(a, 128.f);
-      t = sigmoid_tail_slope(a, a);
+      t = sigmoid_tail_slope(mul(a, -kLog2E), a);
       break;
     case kTanh: {
       const float e = exp_in_range(mul(most(a, 64.f), -2.f));
