@@ -2,9 +2,11 @@
 // (dev.fovea.kernels.OptimizerKernels). A tensor is `batch` matrices [rows, columns]; the mean of a row's squares needs
 // all of the row and the update needs all means of its matrix, hence three launches, whatever the number of tensors:
 //   adafactor_measure   blocks of 8 warps, each a tile of 128 columns and one strip of rows: sums of squares along its
-//                       rows and down its columns. Grid: tiles x strips x matrices. 64 registers, 4 KiB of shared memory.
+//                       rows and down its columns. Grid: tiles x strips x matrices. 56 registers, 4 KiB of shared
+//                       memory.
 //   adafactor_factors   blocks of 1024 threads: for each matrix one adds up the rows' sums in order, moves vRow and
-//                       takes its mean, the others do so for 1024 columns each. 64 registers, 128 bytes of shared memory.
+//                       takes its mean, the others do so for 1024 columns each. 64 registers, 128 bytes of shared
+//                       memory.
 //   adafactor_update    blocks of 256 threads, a power of two of them along a row, the others down; about 8192 elements
 //                       each. 64 registers, no shared memory.
 // A launch takes up to 272 tensors as one table in its argument (32 KB); a block finds its tensor by a binary search.
@@ -18,7 +20,7 @@
 
 using namespace fovea;
 
-// limit adafactor_measure: 64 registers, 0 spilled bytes, 4096 shared bytes
+// limit adafactor_measure: 56 registers, 0 spilled bytes, 4096 shared bytes
 // limit adafactor_factors: 64 registers, 0 spilled bytes, 128 shared bytes
 // limit adafactor_update: 64 registers, 0 spilled bytes, 0 shared bytes
 

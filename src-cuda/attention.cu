@@ -2,19 +2,19 @@
 // arXiv 2307.08691, algorithm 1), for dev.fovea.kernels.AttentionKernels; attention_f32.cu has the form for CUDA cores.
 //
 // attention_forward_bf16_D: q, k, v in bf16 on tensor cores (mma.sync m16n8k16), for head dimensions that are multiples
-//   of 8 up to D (a multiple of 16); what D has more is zero in shared memory only. Four warps, up to 255 registers; each owns 16 or 32
+//   of 8 up to D (a multiple of 16); what D has more is zero in shared memory only. Four warps; each owns 16 or 32
 //   queries for good, keeps their fragments, running maximum and output in registers, and meets the keys tile by tile:
 //     S = Q K^T, online softmax by exp2 (scale log2 e folded into one FMA per logit), O += bf16(P) V,
 //   the next tiles of K and V arriving by cp.async meanwhile (two stages, swizzled). The layout of S in registers is
 //   that of the next product's left operand, so that P needs no shuffle. Row sums are reduced once, at the end.
-//     D     queries  keys a tile  shared     registers hold
-//     32    128      64           24 KiB     Q, S, O
-//     64    128      64           48 KiB     Q, S, O
-//     80    64       64           50 KiB     Q, S, O
-//     96    64       64           60 KiB     Q, S, O
-//     112   64       64           70 KiB     Q, S, O
-//     128   64       64           80 KiB     Q, S, O
-//     256   64       32           96 KiB     S, O; Q is read again every time
+//     D     queries  keys a tile  shared     registers
+//     32    128      64           24 KiB     192 for Q, S, O
+//     64    128      64           48 KiB     255 for Q, S, O
+//     80    64       64           50 KiB     192 for Q, S, O
+//     96    64       64           60 KiB     200 for Q, S, O
+//     112   64       64           70 KiB     224 for Q, S, O
+//     128   64       64           80 KiB     216 for Q, S, O
+//     256   64       32           96 KiB     248 for S, O; Q is read again every time
 //   Bound: at short sequences HBM (every operand is read once, but K and V once per tile of queries, from L2);
 //   otherwise tensor cores and, at small D, exp2.
 //
@@ -26,7 +26,13 @@
 
 using namespace fovea;
 
-// limit attention_forward_bf16_*: 255 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_bf16_32: 192 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_bf16_64: 255 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_bf16_80: 192 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_bf16_96: 200 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_bf16_112: 224 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_bf16_128: 216 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_bf16_256: 248 registers, 0 spilled bytes, 0 shared bytes
 
 namespace {
 
@@ -189,7 +195,8 @@ struct TensorAttention {
     }
   }
 
-  /// Divides by the sums and writes o and lse: through shared memory, where Q was, so that rows leave in 16-byte pieces.
+  /// Divides by the sums and writes o and lse: through shared memory, where Q was, so that rows leave in 16-byte
+  /// pieces.
   static __device__ __forceinline__ void finish(const AttentionArgs& args, const Place& at, uint8_t* shared,
       int warpRow, const float (&o)[Fragments][D / 8][4], const float (&largest)[Fragments][2],
       float (&sum)[Fragments][2], float scale) {

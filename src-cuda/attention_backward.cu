@@ -1,19 +1,22 @@
-// Attention backward: dq, dk, dv from q, k, v, o, lse, dO, without the N x N matrix (FlashAttention-2, arXiv 2307.08691,
-// algorithm 2), for dev.fovea.kernels.AttentionKernels; attention_backward_f32.cu has the form for CUDA cores. With p = exp(scale q k^T - lse), dp = dO v^T, delta = the rows'
-// sums of dO o, and ds = p (dp - delta):  dq = scale ds k,  dk = scale ds^T q,  dv = p^T dO.
+// Attention backward: dq, dk, dv from q, k, v, o, lse, dO, without the N x N matrix (FlashAttention-2, arXiv
+// 2307.08691, algorithm 2), for dev.fovea.kernels.AttentionKernels; attention_backward_f32.cu has the form for CUDA
+// cores. With p = exp(scale q k^T - lse), dp = dO v^T, delta = the rows' sums of dO o, and ds = p (dp - delta):
+//   dq = scale ds k,  dk = scale ds^T q,  dv = p^T dO.
 //
 // Two kernels, so that nothing is added by atomics and equal arguments give equal bits. Each block owns rows for good
 // and meets the other side tile by tile:
 //   _queries_  owns queries (q, dO), meets keys (k, v), gathers dq; first it computes delta of its rows from o and dO,
 //              which it keeps and leaves in memory for the other kernel.
-//   _keys_     owns keys (k, v), meets queries (q, dO, lse, delta), gathers dk and dv. Keys past an image's length get 0.
+//   _keys_     owns keys (k, v), meets queries (q, dO, lse, delta), gathers dk and dv. Keys past an image's
+//              length get 0.
 // Both multiply own x other^T twice (s and dp), then weights x other: one template each. The price is s and dp twice:
 // seven products instead of five.
 //
 // attention_backward_SIDE_bf16_D: bf16 on tensor cores (mma.sync m16n8k16), for head dimensions that are multiples of 8
-//   up to D (a multiple of 16); what D has more is zero in shared memory only. Four warps of 16 or 32 own rows, up to 255 registers; s and dp
-//   stay in registers, where they lie as the next product's left operand wants them, rounded to bf16. The next tile of
-//   the other side arrives by cp.async meanwhile (two stages, swizzled). Gradients leave in 16-byte pieces.
+//   up to D (a multiple of 16); what D has more is zero in shared memory only. Four warps of 16 or 32 own rows, up to
+//   255 registers; s and dp stay in registers, where they lie as the next product's left operand wants them, rounded to
+//   bf16. The next tile of the other side arrives by cp.async meanwhile (two stages, swizzled). Gradients leave in
+//   16-byte pieces.
 //     D     own rows  others a tile  shared     registers hold
 //     32    128       32             24.5 KiB   s, dp, gradients
 //     64    128       32 (keys: 16)  48.5 KiB   s, dp, gradients; for the keys' kernel 40.3 KiB
@@ -33,7 +36,16 @@
 
 using namespace fovea;
 
-// limit attention_backward_*_bf16_*: 255 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_queries_bf16_32: 168 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_queries_bf16_64: 240 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_queries_bf16_80: 232 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_queries_bf16_96: 200 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_queries_bf16_128: 216 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_keys_bf16_32: 200 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_keys_bf16_64: 248 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_keys_bf16_80: 248 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_keys_bf16_96: 232 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_keys_bf16_128: 248 registers, 0 spilled bytes, 0 shared bytes
 
 namespace {
 
@@ -234,7 +246,8 @@ struct TensorGradient {
     }
   }
 
-  /// Writes a gradient: bf16 through shared memory, where this warp's own rows were, so that it leaves in 16-byte pieces.
+  /// Writes a gradient: bf16 through shared memory, where this warp's own rows were, so that it leaves in 16-byte
+  /// pieces.
   static __device__ __forceinline__ void write(
       const Side<Keys>& at, const Operand& to, uint8_t* shared, int warpRow, const Sums& sums, float factor) {
     const int lane = static_cast<int>(threadIdx.x % 32);

@@ -1,6 +1,6 @@
 // Attention backward as in attention_backward.cu on CUDA cores, in true F32: any mix of F32 and BF16, any strides, head
-// dimensions up to D (dev.fovea.kernels.AttentionKernels). Two kernels: _queries_ owns queries and gathers dq, _keys_ owns
-// keys and gathers dk and dv; nothing is added by atomics.
+// dimensions up to D (dev.fovea.kernels.AttentionKernels). Two kernels: _queries_ owns queries and gathers dq, _keys_
+// owns keys and gathers dk and dv; nothing is added by atomics.
 //
 // attention_backward_SIDE_f32_D: 256 threads, up to 128 registers, 2 blocks per multiprocessor; all operands in shared
 //   memory as f32, transposed, and one tile of weights.
@@ -20,7 +20,9 @@
 
 using namespace fovea;
 
-// limit attention_backward_*_f32_*: 128 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_queries_f32_*: 104 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_keys_f32_256: 128 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_backward_keys_f32_*: 120 registers, 0 spilled bytes, 0 shared bytes
 
 namespace {
 

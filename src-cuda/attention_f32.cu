@@ -1,16 +1,16 @@
-// Attention forward as in attention.cu on CUDA cores, in true F32: any mix of F32 and BF16, any strides, head dimensions up
-// to D (dev.fovea.kernels.AttentionKernels).
+// Attention forward as in attention.cu on CUDA cores, in true F32: any mix of F32 and BF16, any strides, head
+// dimensions up to D (dev.fovea.kernels.AttentionKernels).
 //
-// attention_forward_f32_D: a block of 256 threads, up to 128 registers, owns 64 queries and meets the keys 64 by 64 (32 by
-//   32 for D = 256); all operands in shared memory as f32, q and k transposed, the online softmax in registers.
-//     D     queries  keys a tile  shared
-//     32    64       64           34 KiB
-//     64    64       64           51 KiB
-//     128   64       64           85 KiB
-//     256   32       32           76.5 KiB
+// attention_forward_f32_D: a block of 256 threads owns 64 queries and meets the keys 64 by 64 (32 by 32 for
+//   D = 256); all operands in shared memory as f32, q and k transposed, the online softmax in registers.
+//     D     queries  keys a tile  shared     registers
+//     32    64       64           34 KiB     80
+//     64    64       64           51 KiB     104
+//     128   64       64           85 KiB     120
+//     256   32       32           76.5 KiB   80
 //   Bound: FFMA.
 // attention_weights_D: p = exp(scale q k^T - lse), for looking at; F32, a tile of 64 x 64 (32 x 32) per block of 256
-//   threads, up to 64 registers, shared memory as above. Bound: HBM writes.
+//   threads, up to 48 registers, shared memory as above. Bound: HBM writes.
 //
 // Grid: one block per tile of queries (y: of keys, for the weights), heads and images going slowest.
 
@@ -21,8 +21,11 @@
 
 using namespace fovea;
 
-// limit attention_forward_f32_*: 128 registers, 0 spilled bytes, 0 shared bytes
-// limit attention_weights_*: 64 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_f32_32: 80 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_f32_64: 104 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_f32_128: 120 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_forward_f32_256: 80 registers, 0 spilled bytes, 0 shared bytes
+// limit attention_weights_*: 48 registers, 0 spilled bytes, 0 shared bytes
 
 namespace {
 
@@ -162,7 +165,8 @@ struct CudaCoreAttention {
     const int rows = min(Tile, args.queries - at.query);
     const int first = static_cast<int>(blockIdx.y) * Tile;
     const int count = max(0, min(Tile, at.length - first));
-    fill_transposed<D, Tile, kStride, kThreads>(q, args.q, at.image * args.queries + at.query, column, rows, args.headDim);
+    const int64_t row = at.image * args.queries + at.query;
+    fill_transposed<D, Tile, kStride, kThreads>(q, args.q, row, column, rows, args.headDim);
     fill_transposed<D, Tile, kStride, kThreads>(k, args.k, at.image * args.keys + first, column, count, args.headDim);
     __syncthreads();
     float s[kEach][kEach] = {};

@@ -1,8 +1,9 @@
 // Pointwise kernels (dev.fovea.kernels.ElementwiseKernels): one read of every input and one write of every output, F32
 // or BF16 each, arithmetic in F32. Blocks of 256 threads, four neighbouring elements per thread and step (16-byte
-// accesses in F32 where addresses allow), no shared memory. Bound: HBM.
+// accesses in F32 where addresses allow), up to 40 registers, no shared memory. Bound: HBM.
 //
-// Kernels over a plain count (combine, multiply, activation, ...): grid-stride loops over quads of elements.
+// Kernels over a plain count (combine, multiply, activation, ...): grid-stride loops over quads of elements,
+// grids of at most 32 blocks per multiprocessor.
 // Kernels over rows (add_row, residual, swiglu, ...): a block of X x Y threads takes Y rows, X threads along each, so
 // that no index is divided.
 

@@ -2,17 +2,18 @@
 // (mma.sync m16n8k16) with f32 sums, in three layouts:
 //   NN  A [m,k], B [k,n]     NT  A [m,k], B [n,k]     TN  A [k,m], B [k,n]
 //
-// gemm_bf16_LAYOUT_MxN: a block makes a tile of M x N. Tiles of A and B, 32 deep, stream through a ring of four stages in
-//   shared memory (cp.async, three stages ahead) and reach registers by ldmatrix; both are stored as they lie in memory,
-//   rows of 16-byte chunks swizzled by XOR, and the operand that is not k-contiguous is transposed by ldmatrix on the way.
+// gemm_bf16_LAYOUT_MxN: a block makes a tile of M x N. Tiles of A and B, 32 deep, stream through a ring of four stages
+//   in shared memory (cp.async, three stages ahead) and reach registers by ldmatrix; both are stored as they lie in
+//   memory, rows of 16-byte chunks swizzled by XOR, and the operand that is not k-contiguous is transposed by ldmatrix
+//   on the way.
 //     128x128  256 threads, 8 warps of 64x32   64 KiB   128 registers   2 blocks per multiprocessor
-//     64x64    128 threads, 4 warps of 32x32   32 KiB   128 registers   4 blocks, for few tiles
+//     64x64    128 threads, 4 warps of 32x32   32 KiB   96 registers    4 blocks, for few tiles
 //   Bound: tensor cores; per 16 deep a warp of 64x32 loads 3 KiB of fragments for 16 mma.
 // gemm_bf16_LAYOUT_64x128_any is for operands whose rows do not begin on 16 bytes (odd widths): it reads element by
-//   element, and is bound by that. 128 threads, 48 KiB, 200 registers.
+//   element, and is bound by that. 128 threads, 48 KiB, up to 152 registers.
 //
-// Grid: one block per tile, and those that make a bias gradient (gemm.cuh). Epilogue: epilogue.cuh, over slabs of 64 rows
-// that the accumulators leave in shared memory (the ring's, when it is done).
+// Grid: one block per tile and piece of k, and those that make a bias gradient (gemm.cuh). Epilogue: epilogue.cuh, over
+// slabs of 64 rows that the accumulators leave in shared memory (the ring's, when it is done).
 
 #include <cstdint>
 
@@ -23,8 +24,8 @@
 using namespace fovea;
 
 // limit gemm_bf16_*_128x128: 128 registers, 0 spilled bytes, 128 shared bytes
-// limit gemm_bf16_*_64x64: 128 registers, 0 spilled bytes, 128 shared bytes
-// limit gemm_bf16_*_any: 200 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_bf16_*_64x64: 96 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_bf16_*_any: 152 registers, 0 spilled bytes, 128 shared bytes
 
 namespace {
 
@@ -166,6 +167,23 @@ struct TensorTile {
       }
     }
     cp_async_wait<0>();
+    if constexpr (kTallA) {
+      const auto each = [&](auto f) {
+#pragma unroll
+        for (int i = 0; i < WarpM / 16; i++) {
+#pragma unroll
+          for (int j = 0; j < WarpN / 8; j++) {
+#pragma unroll
+            for (int c = 0; c < 4; c++) {
+              f((i * (WarpN / 8) + j) * 4 + c, sums[i][j][c]);
+            }
+          }
+        }
+      };
+      if (!gather_splits<kThreads, WarpM * WarpN / 32>(args, each)) {
+        return;
+      }
+    }
     finish(args, shared, warpRow, warpColumn, sums);
   }
 

@@ -2,8 +2,8 @@
 //
 // gemm_f32_LAYOUT_64x128: a block of 256 threads makes a tile of 64 x 128, 4x8 values per thread; operands 16 deep,
 //   converted on their way into shared memory (two stages, the next one loaded into registers meanwhile). 34 KiB, up to
-//   128 registers, 2 blocks per multiprocessor. Grid: one block per tile, and those that make a bias gradient (gemm.cuh).
-//   Bound: FFMA issue, 3 shared loads of 16 bytes for 32 FFMA. Epilogue: epilogue.cuh.
+//   112 registers, 2 blocks per multiprocessor. Grid: one block per tile and piece of k, and those that make a bias
+//   gradient (gemm.cuh). Bound: FFMA issue, 3 shared loads of 16 bytes for 32 FFMA. Epilogue: epilogue.cuh.
 
 #include <cstdint>
 
@@ -11,7 +11,7 @@
 
 using namespace fovea;
 
-// limit gemm_f32_*: 128 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_f32_*: 112 registers, 0 spilled bytes, 128 shared bytes
 
 namespace {
 
@@ -126,6 +126,20 @@ struct CudaCoreTile {
             }
           }
         }
+      }
+    }
+    if constexpr (kTallA) {
+      const auto each = [&](auto f) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+#pragma unroll
+          for (int j = 0; j < kRuns * 4; j++) {
+            f(i * kRuns * 4 + j, sums[i][j]);
+          }
+        }
+      };
+      if (!gather_splits<kThreads, 16 * kRuns>(args, each)) {
+        return;
       }
     }
     __syncthreads();

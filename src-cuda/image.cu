@@ -1,8 +1,9 @@
-// Pictures to rows of patches and back (dev.fovea.kernels.ImageKernels). No shared memory. Bound: HBM.
+// Pictures to rows of patches and back (dev.fovea.kernels.ImageKernels).
+// Up to 40 registers, no shared memory. Bound: HBM.
 //
 // patchify: one block of 256 threads per patch, four neighbouring values of a row of output per thread and step; a
 //   patch of a picture in U8 or of three channels is read again from L1 where values lie strided.
-// unpatchify: one thread per pixel, in the pictures' order.
+// unpatchify: one thread per pixel, in the pictures' order; blocks of 256.
 
 #include <cstdint>
 

@@ -6,7 +6,8 @@
 //          registers, 32 values per lane, so that it is read once.
 // *_block  more classes: one block of 256 threads per row; the first 8192 values stay in registers, what a longer row
 //          has more is read again from L2.
-// Shared memory: 32 bytes in the block form. Grid: one block per 8 rows, or per row.
+// Up to 64 registers (80 in the block form, 40 for sigmoid_*); 32 bytes of shared memory in the block form. Grid: one
+// block per 8 rows, or per row.
 // Bound: HBM, one read of the logits (and of soft targets; softmax reads these twice, from L2 the second time) and one
 // write of the gradient.
 //
@@ -20,8 +21,9 @@
 
 using namespace fovea;
 
-// limit softmax_*: 128 registers, 0 spilled bytes, 32 shared bytes
-// limit sigmoid_*: 64 registers, 0 spilled bytes, 32 shared bytes
+// limit softmax*_block: 80 registers, 0 spilled bytes, 32 shared bytes
+// limit softmax*_warp: 64 registers, 0 spilled bytes, 0 shared bytes
+// limit sigmoid_*: 40 registers, 0 spilled bytes, 32 shared bytes
 
 struct LossArgs {
   Operand logits;

@@ -1,4 +1,9 @@
 // Filling and copying: what memory operations of the driver do not do.
+//
+// fill_BITS       a pattern of so many bits over a count: blocks of 256 threads, grid-stride. Up to 24 registers.
+// copy_rows_BITS  rows of one leading dimension to another, in units of so many bits, as large as addresses and strides
+//                 allow: a block of X x Y threads takes Y rows. Up to 24 registers.
+// No shared memory. Bound: HBM.
 
 #include <cstdint>
 
@@ -38,7 +43,7 @@ struct CopyRowsArgs {
 };
 static_assert(sizeof(CopyRowsArgs) == 48);
 
-// limit copy_rows_*: 32 registers, 0 spilled bytes, 0 shared bytes
+// limit copy_rows_*: 24 registers, 0 spilled bytes, 0 shared bytes
 
 template <typename T>
 __device__ void copy_rows(const CopyRowsArgs &args) {

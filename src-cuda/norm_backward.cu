@@ -1,19 +1,19 @@
 // The gradient of LayerNorm and RMSNorm, dx = add + rstd (g - mean(g) - xhat mean(g xhat)) with g = dy weight, over
 // `groups` groups of `width` values in each row, and the gradients of weight and bias (dev.fovea.kernels.NormKernels).
-// F32 or BF16, each operand as it likes; any width, any leading dimension. All in one launch, also for two norms side by
-// side, as queries and keys have them (grid y).
+// F32 or BF16, each operand as it likes; any width, any leading dimension. All in one launch, also for two norms side
+// by side, as queries and keys have them (grid y).
 //
-// A block takes a stretch of groups, sums dy xhat and dy by column as it goes, and leaves one row of partial sums. These
-// rows become the gradients in two rounds: the block that finishes last in a set of neighbouring blocks adds up the
-// set's rows, and the one that does so last adds up the sets'. Who is last varies from run to run, the order of the sums
-// does not: the shape alone fixes it.
+// A block takes a stretch of groups, sums dy xhat and dy by column as it goes, and leaves one row of partial sums.
+// These rows become the gradients in two rounds: the block that finishes last in a set of neighbouring blocks adds up
+// the set's rows, and the one that does so last adds up the sets'. Who is last varies from run to run, the order of the
+// sums does not: the shape alone fixes it.
 //
 // norm_backward_warp_128, _1024  width up to so much: one warp per group, 4 per block of 128 threads; xhat, dy and both
-//                     sums in registers (4 or 32 values of each per lane, up to 168 registers). Warps meet in 4 KiB of
-//                     shared memory.
-// norm_backward_block_2048  one block of 256 threads per group, 8 values of each per thread in registers, up to 80.
+//                     sums in registers (4 or 32 values of each per lane; up to 48 or 168 registers). Warps meet in 4
+//                     KiB of shared memory.
+// norm_backward_block_2048  one block of 256 threads per group, 8 values of each per thread in registers, up to 72.
 // norm_backward_block any width: xhat and dy are read twice (from L2), sums stay in the partial rows, where each column
-//                     belongs to one thread. 32 bytes of shared memory in both block forms.
+//                     belongs to one thread. Up to 56 registers; 33 bytes of shared memory in both block forms.
 // Grid: one block per stretch, 384 at most. Bound: HBM, every operand is read or written once.
 
 #include <cstdint>
@@ -24,8 +24,10 @@
 
 using namespace fovea;
 
-// limit norm_backward_warp_*: 168 registers, 0 spilled bytes, 4112 shared bytes
-// limit norm_backward_block*: 80 registers, 0 spilled bytes, 48 shared bytes
+// limit norm_backward_warp_128: 48 registers, 0 spilled bytes, 4112 shared bytes
+// limit norm_backward_warp_1024: 168 registers, 0 spilled bytes, 4112 shared bytes
+// limit norm_backward_block_2048: 72 registers, 0 spilled bytes, 48 shared bytes
+// limit norm_backward_block: 56 registers, 0 spilled bytes, 48 shared bytes
 
 /// What one norm has of its own; the second one's groups follow the first one's in each row.
 struct NormSide {
@@ -211,11 +213,12 @@ __device__ __forceinline__ void finish(const NormBackwardArgs& args) {
   const int set = static_cast<int>(blockIdx.x) / perSet;
   const int sets = (blocks + perSet - 1) / perSet;
   const int64_t row = 2 * static_cast<int64_t>(args.width);
-  if (!is_last(side.counters + 1 + set, min(perSet, blocks - set * perSet))) {
+  const int members = min(perSet, blocks - set * perSet);
+  if (!is_last(side.counters + 1 + set, members)) {
     return;
   }
   float* own = side.partial + set * perSet * row;
-  add_rows<Threads>(own, min(perSet, blocks - set * perSet), row, 2 * args.width, [&](int c, float sum) { own[c] = sum; });
+  add_rows<Threads>(own, members, row, 2 * args.width, [&](int c, float sum) { own[c] = sum; });
   if (!is_last(side.counters, sets)) {
     return;
   }

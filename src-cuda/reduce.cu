@@ -4,9 +4,11 @@
 //   its own results until one is left. 32 bytes of shared memory. Bound: HBM.
 // fold_squares: the first level of sums of squares of up to 1362 tensors, which stand in one table in the argument; a
 //   block finds its tensor by a binary search over their first blocks. 32 bytes of shared memory. Bound: HBM.
-// column_sums: a block of 32 x 8 threads sums 128 columns over a stretch of rows, four columns per thread; the block that
-//   finishes last adds up the stretches' partial sums in their order. 4 KiB of shared memory. Grid: columns / 128 x
-//   stretches, 128 of them at most. Bound: HBM. Every kernel here takes up to 48 registers.
+// column_sums: a block of 32 x 8 threads sums 128 columns over a stretch of rows, four columns per thread; the block
+//   that finishes last adds up the stretches' partial sums in their order. 4 KiB of shared memory. Grid: columns / 128
+//   x stretches, 128 of them at most. Bound: HBM.
+// clip_factor: one warp.
+// Registers: up to 48 for column_sums, 32 for the others.
 
 #include <cstdint>
 
@@ -17,7 +19,8 @@
 
 using namespace fovea;
 
-// limit *: 48 registers, 0 spilled bytes, 4112 shared bytes
+// limit column_sums: 48 registers, 0 spilled bytes, 4112 shared bytes
+// limit *: 32 registers, 0 spilled bytes, 32 shared bytes
 
 enum Kind : int32_t { kSum, kSquares, kLargest };
 
@@ -85,7 +88,8 @@ constexpr int kThreads = 256;
 constexpr int kPerThread = 16;
 
 /// One number from the block's values, those from `first` on; all threads get it.
-__device__ __forceinline__ float fold_values(const Operand& x, int64_t first, int64_t count, int32_t kind, float* scratch) {
+__device__ __forceinline__ float fold_values(
+    const Operand& x, int64_t first, int64_t count, int32_t kind, float* scratch) {
   float chain[4] = {};
 #pragma unroll
   for (int s = 0; s < kPerThread / 4; s++) {

@@ -1,10 +1,11 @@
 // Kernels that move, pick and pool tokens (dev.fovea.kernels.TokenKernels). F32 or BF16, four columns per thread where
-// addresses allow. Bound: HBM.
+// addresses allow; blocks of 256 threads, up to 40 registers. Bound: HBM.
 //
 // assemble, mean_pool_gradient: a block of X x Y threads takes Y tokens, X threads along each.
 // assemble_gradient: a thread owns four columns of one token and walks over the batch, so that sums have one order.
 // gather: whole rows in units of 1 to 16 bytes, any dtype.
-// scatter_add: a block owns one row of the output and looks for its indices in order, 256 at a time.
+// scatter_add: a block owns one row of the output and looks for its indices in order, 256 at a time; 1 KiB of shared
+//   memory.
 // mean_pool: a block of 32 x 8 threads sums 128 columns of one image; 4 KiB of shared memory.
 
 #include <cstdint>
@@ -13,7 +14,9 @@
 
 using namespace fovea;
 
-// limit *: 48 registers, 0 spilled bytes, 4096 shared bytes
+// limit mean_pool: 32 registers, 0 spilled bytes, 4096 shared bytes
+// limit scatter_add: 40 registers, 0 spilled bytes, 1024 shared bytes
+// limit *: 40 registers, 0 spilled bytes, 0 shared bytes
 
 struct AssembleArgs {
   /// [batch, patches, width]

@@ -46,8 +46,8 @@ __device__ __forceinline__ void add_weighted(float (&sums)[Fragments][D / 8][4],
   }
 }
 
-/// Puts two neighbouring values of row `r` of a result where they go: bf16 into a swizzled tile, from where rows leave in
-/// 16-byte pieces (store_rows), f32 straight to memory, if `there`.
+/// Puts two neighbouring values of row `r` of a result where they go: bf16 into a swizzled tile, from where rows leave
+/// in 16-byte pieces (store_rows), f32 straight to memory, if `there`.
 template <int D>
 __device__ __forceinline__ void put_pair(
     uint8_t* tile, const Operand& to, int64_t row, int64_t column, int r, int j, bool there, float x, float y) {

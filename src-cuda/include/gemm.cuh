@@ -1,7 +1,8 @@
 // What products on tensor cores and on CUDA cores have in common: their argument, which tile a block makes, how it goes
-// along k, and the bias gradient of a TN product (the sums of A over k), which has blocks of its own at the beginning of
-// the grid: each sums 128 columns of A over a stretch of k, and the one that finishes last adds up the stretches in
-// their order.
+// along k, and the bias gradient of a TN product (the sums of A over k), which has blocks of its own at the beginning
+// of the grid: each sums 128 columns of A over a stretch of k, and the one that finishes last adds up the stretches in
+// their order. A TN product of few tiles and a long k is split along k as well: each block leaves the sums of its
+// piece, and the one of a tile that finishes last adds them up in their order and goes on to the epilogue.
 //
 // Grid: one block per tile, in groups of eight tile rows, so that neighbouring blocks share operands in L2. A may be
 // split along k: its second part goes on where the first ends, with its own tail. In TN, A and B may be split along m
@@ -30,6 +31,9 @@ struct GemmArgs {
   /// [stretches, m] of these sums, and a counter for each 128 columns of A.
   float* operandPartial;
   uint32_t* operandCounters;
+  /// TN: the sums of each piece of k of each tile, and a counter for each tile.
+  float* splitSums;
+  uint32_t* splitCounters;
   int32_t m;
   int32_t n;
   int32_t k;
@@ -42,16 +46,19 @@ struct GemmArgs {
   int32_t sumBlocks;
   int32_t stretches;
   int32_t rowsPerStretch;
+  /// Pieces of k, and their length, a multiple of 32.
+  int32_t splits;
+  int32_t depthPerSplit;
   int32_t reserved;
   Epilogue e;
 };
-static_assert(sizeof(GemmArgs) == 4 * 24 + 3 * 8 + 12 * 4 + 376);
+static_assert(sizeof(GemmArgs) == 4 * 24 + 5 * 8 + 14 * 4 + 376);
 
 constexpr int kGroup = 8;
 
 /// Which tile a block makes: down the rows of a group of tile rows, then on to the next columns.
 __device__ __forceinline__ int2 tile_of_block(const GemmArgs& args) {
-  const int block = static_cast<int>(blockIdx.x) - args.sumBlocks;
+  const int block = (static_cast<int>(blockIdx.x) - args.sumBlocks) % (args.rowTiles * args.columnTiles);
   const int perGroup = kGroup * args.columnTiles;
   const int group = block / perGroup;
   const int within = block % perGroup;
@@ -118,25 +125,57 @@ __device__ __forceinline__ void sum_operand(const GemmArgs& args, float* shared)
   args.operandSums[own] += sum;
 }
 
+/// Which piece of k a block of a TN product takes.
+__device__ __forceinline__ int split_of_block(const GemmArgs& args) {
+  return (static_cast<int>(blockIdx.x) - args.sumBlocks) / (args.rowTiles * args.columnTiles);
+}
+
+/// Adds up the sums of a tile's pieces of k in the block that finishes last, and says whether this one is it. `each`
+/// runs a function on every one of a thread's `Count` sums.
+template <int Threads, int Count, typename Each>
+__device__ __forceinline__ bool gather_splits(const GemmArgs& args, Each each) {
+  if (args.splits == 1) {
+    return true;
+  }
+  const int64_t tile = (static_cast<int>(blockIdx.x) - args.sumBlocks) % (args.rowTiles * args.columnTiles);
+  float* all = args.splitSums + tile * args.splits * Count * Threads + threadIdx.x;
+  float* own = all + static_cast<int64_t>(split_of_block(args)) * Count * Threads;
+  each([&](int i, float& sum) { own[i * Threads] = sum; });
+  if (!is_last(args.splitCounters + tile, args.splits)) {
+    return false;
+  }
+  each([&](int i, float& sum) { sum = all[i * Threads]; });
+#pragma unroll 1
+  for (int split = 1; split < args.splits; split++) {
+    const float* piece = all + static_cast<int64_t>(split) * Count * Threads;
+    each([&](int i, float& sum) { sum += piece[i * Threads]; });
+  }
+  return true;
+}
+
 /// The steps of the main loop: where along k one begins, in A's part and in B, and where it must stop. Only where
 /// `Split` says so may A be in two parts.
 template <int Depth, bool Split>
 struct Steps {
   int first;
+  /// TN: the first step of this block's piece of k.
+  int from;
   int total;
   int splitK;
   int k;
 
   __device__ __forceinline__ explicit Steps(const GemmArgs& args)
       : first((args.splitK + Depth - 1) / Depth),
-        total(Split ? first + (args.k - args.splitK + Depth - 1) / Depth : first),
+        from(Split ? 0 : split_of_block(args) * (args.depthPerSplit / Depth)),
+        total(Split ? first + (args.k - args.splitK + Depth - 1) / Depth
+                    : min(first - from, args.depthPerSplit / Depth)),
         splitK(args.splitK),
         k(args.k) {}
 
   __device__ __forceinline__ bool second(int step) const { return Split && step >= first; }
   /// Offset along k, in all of A.
   __device__ __forceinline__ int begin(int step) const {
-    return second(step) ? splitK + (step - first) * Depth : step * Depth;
+    return second(step) ? splitK + (step - first) * Depth : (from + step) * Depth;
   }
   __device__ __forceinline__ int end(int step) const { return second(step) ? k : splitK; }
 };
@@ -147,7 +186,8 @@ __device__ __forceinline__ Extent rows_of(const GemmArgs& args, int index) {
   return Layout == kTN ? extent_of<M>(index, args.splitM, args.m) : Extent{index * M, args.m, 0};
 }
 
-/// The columns of C that a tile makes, for the epilogue; only TN products have B in parts along n, and they have no heads.
+/// The columns of C that a tile makes, for the epilogue; only TN products have B in parts along n, and they have no
+/// heads.
 template <int Layout, int N>
 __device__ __forceinline__ TileColumns tile_columns(const GemmArgs& args, int index) {
   if (Layout == kTN) {

@@ -26,6 +26,15 @@ final class CudaGemm implements GemmKernels {
   /** The widest head that a tile normalises. */
   private static final int WIDEST_HEAD = 128;
 
+  /** Pieces of k at most, the shortest one that is worth a block, and what they are multiples of. */
+  private static final int MOST_SPLITS = 16;
+
+  private static final int LEAST_DEPTH = 512;
+  private static final int DEPTH_UNIT = 32;
+
+  /** Blocks that a multiprocessor holds. */
+  private static final long BLOCKS = 2;
+
   private final CudaQueue queue;
   private final CudaNorm norms;
   private final Map<Layout, Forms> forms = new EnumMap<>(Layout.class);
@@ -69,14 +78,17 @@ final class CudaGemm implements GemmKernels {
     int columnTiles = tileColumns(g, norm, tile.columns);
     long tiles = (long) rowTiles * columnTiles;
     CudaOperandSums operandSums = CudaOperandSums.of(g);
+    int depthPerSplit = depthPerSplit(g, tiles);
+    int splits = Math.ceilDiv(g.k, depthPerSplit);
     Span sums = g.columnSums();
     long partial = sums == null ? 0 : (long) rowTiles * g.n;
-    long room = partial + operandSums.partial();
+    long split = splits == 1 ? 0 : tiles * splits * tile.rows * tile.columns;
+    long room = partial + operandSums.partial() + split;
     long scratch = room == 0 ? 0 : queue.scratch(room * Float.BYTES);
-    long counters = room == 0 ? 0 : queue.counters(columnTiles + operandSums.tiles());
+    long counters = room == 0 ? 0 : queue.counters(columnTiles + operandSums.tiles() + (splits == 1 ? 0 : (int) tiles));
     Launch launch = queue
         .launch()
-        .grid(operandSums.blocks() + tiles, 1, 1)
+        .grid(operandSums.blocks() + tiles * splits, 1, 1)
         .block(tile.threads, 1, 1)
         .shared(tile.kernel.sharedBytes());
     CudaOperands.matrix(launch, g.a(), g.lda(), g.layout == Layout.TN || g.splitK() % CudaOperands.QUAD == 0);
@@ -87,6 +99,8 @@ final class CudaGemm implements GemmKernels {
         .pointer(CudaOperands.address(g.operandSums()))
         .pointer(scratch + partial * Float.BYTES)
         .pointer(counters + (long) columnTiles * Integer.BYTES)
+        .pointer(scratch + (partial + operandSums.partial()) * Float.BYTES)
+        .pointer(counters + (long) (columnTiles + operandSums.tiles()) * Integer.BYTES)
         .i32(g.m)
         .i32(g.n)
         .i32(g.k)
@@ -98,9 +112,21 @@ final class CudaGemm implements GemmKernels {
         .i32(operandSums.blocks())
         .i32(operandSums.stretches())
         .i32(operandSums.rowsPerStretch())
+        .i32(splits)
+        .i32(depthPerSplit)
         .i32(0);
     CudaEpilogue.write(launch, g, norm, scratch, counters);
     queue.run(tile.kernel, launch);
+  }
+
+  /** Along k, how much of it a block multiplies: all, but for weights' gradients of fewer tiles than blocks fit. */
+  private int depthPerSplit(Gemm g, long tiles) {
+    long splits = g.layout == Layout.TN
+        ? Math.min(
+            Math.min(MOST_SPLITS, g.k / LEAST_DEPTH), BLOCKS * queue.device().multiprocessors() / tiles)
+        : 1;
+    int depth = Math.ceilDiv(g.k, (int) Math.max(1, splits));
+    return Math.ceilDiv(depth, DEPTH_UNIT) * DEPTH_UNIT;
   }
 
   /** Tiles down C: of operands in parts, a tile is in one of them. */

@@ -107,6 +107,23 @@ public final class Contract {
     }
   }
 
+  /** As the others, with the operands of both devices in their own memory. */
+  public static void sameBits(
+      KernelCase test, KernelSet first, Driver firstDriver, KernelSet second, Driver secondDriver) {
+    long seed = test.toString().hashCode();
+    try (var expected = new DriverCaseMemory(seed, firstDriver, 0, false);
+        var got = new DriverCaseMemory(seed, secondDriver, 0, false)) {
+      test.setup().prepare(expected).on(first);
+      test.setup().prepare(got).on(second);
+      expected.fetch();
+      got.fetch();
+      expected.host().outputs().forEach((name, output) -> {
+        Span span = got.host().outputs().get(name).span();
+        compare(test + ": " + name, output.span(), span, Tolerance.EXACT);
+      });
+    }
+  }
+
   private static Errors compare(String what, Span expected, Span got, Tolerance tolerance) {
     long wrong = 0;
     long worst = -1;

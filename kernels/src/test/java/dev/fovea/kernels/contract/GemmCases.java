@@ -27,7 +27,7 @@ public final class GemmCases {
     forward(cases);
     parallel(cases);
     backward(cases);
-    return cases.stream().map(GemmCase::done);
+    return Stream.concat(cases.stream().map(GemmCase::done), deep());
   }
 
   /** Sizes from 1 on around the edges of tiles, blocks, panel pieces and passes, in every layout. */
@@ -226,6 +226,27 @@ public final class GemmCases {
       cases.add(
           new GemmCase(TN, 96, 384, 788).types(type, type, F32).accumulate().operandSums());
     }
+  }
+
+  /** Weights' gradients of few tiles over many rows, which devices may split along k. */
+  public static Stream<KernelCase> deep() {
+    List<GemmCase> cases = new ArrayList<>();
+    for (DType type : new DType[] {F32, BF16}) {
+      cases.add(new GemmCase(TN, 72, 40, 1540)
+          .types(type, type, F32)
+          .accumulate()
+          .operandSums()
+          .columnSums());
+      cases.add(new GemmCase(TN, 70, 37, 1030).types(type, type, F32).alpha(-0.5f));
+      cases.add(new GemmCase(TN, 80, 48, 1030)
+          .types(type, type, F32)
+          .splitM(24)
+          .splitB(16)
+          .accumulate()
+          .operandSums());
+      cases.add(new GemmCase(TN, 8, 16, 2081).types(type, type, type).padded(8));
+    }
+    return cases.stream().map(GemmCase::done);
   }
 
   /** Square products, and layers of ViT-B/16 at batch 1 and 8 and of SigLIP So400m/14 at batch 1 and 8. */
