@@ -147,6 +147,7 @@ final class GpuBench {
     put(extras, Extra.FLOPS, time.path("flops"));
     put(extras, Extra.BYTES, time.path("bytes"));
     put(extras, Extra.OF_LIMIT, time.path("ofLimit"));
+    put(extras, Extra.HOST_MICROS, time.path(Extra.HOST_MICROS));
     put(extras, "lowMicros", time.path("low"));
     put(extras, "highMicros", time.path("high"));
     put(extras, "repetitions", time.path("repetitions"));

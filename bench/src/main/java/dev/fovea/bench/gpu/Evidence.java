@@ -3,6 +3,7 @@ package dev.fovea.bench.gpu;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.fovea.bench.report.Extra;
 import dev.fovea.kernels.cuda.KernelBuild;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -317,7 +318,7 @@ final class Evidence {
 
   private ObjectNode slim(ObjectNode result) {
     ObjectNode slim = result.deepCopy();
-    slim.remove(List.of("seconds", "low", "high", "repetitions"));
+    slim.remove(List.of("seconds", "low", "high", "repetitions", Extra.HOST_MICROS));
     return slim;
   }
 

@@ -27,9 +27,10 @@ final class GpuTimer implements AutoCloseable {
    * @param median of all repetitions
    * @param low a tenth of them was below
    * @param high a tenth of them was above
+   * @param host median of what the host spent on calling it, most of which passes while the GPU still works
    * @param repetitions how many
    */
-  record Times(double median, double low, double high, int repetitions) {}
+  record Times(double median, double low, double high, double host, int repetitions) {}
 
   GpuTimer(Driver driver, long stream) {
     this.driver = driver;
@@ -54,10 +55,13 @@ final class GpuTimer implements AutoCloseable {
   }
 
   private Times run(Runnable work, int repetitions) {
+    double[] host = new double[repetitions];
     for (int i = 0; i < repetitions; i++) {
       driver.fill(flush, (byte) 0, flushBytes, stream);
       driver.record(begins[i], stream);
+      long begin = System.nanoTime();
       work.run();
+      host[i] = 1e-3 * (System.nanoTime() - begin);
       driver.record(ends[i], stream);
     }
     driver.synchronize(stream);
@@ -66,8 +70,13 @@ final class GpuTimer implements AutoCloseable {
       micros[i] = 1e3 * driver.millis(begins[i], ends[i]);
     }
     Arrays.sort(micros);
+    Arrays.sort(host);
     return new Times(
-        micros[repetitions / 2], micros[repetitions / 10], micros[repetitions - 1 - repetitions / 10], repetitions);
+        micros[repetitions / 2],
+        micros[repetitions / 10],
+        micros[repetitions - 1 - repetitions / 10],
+        host[repetitions / 2],
+        repetitions);
   }
 
   @Override

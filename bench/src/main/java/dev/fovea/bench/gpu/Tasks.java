@@ -5,6 +5,7 @@ import static dev.fovea.kernels.DType.F32;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.fovea.bench.gpu.Worker.Step;
+import dev.fovea.bench.report.Extra;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Layout;
@@ -173,6 +174,7 @@ final class Tasks {
         .put("micros", times.median())
         .put("low", times.low())
         .put("high", times.high())
+        .put(Extra.HOST_MICROS, times.host())
         .put("repetitions", times.repetitions());
   }
 }

@@ -82,6 +82,9 @@ public final class Table {
     if (onGpu) {
       head.remove("threads");
     }
+    if (has(Extra.HOST_MICROS)) {
+      head.add("host time");
+    }
     if (has(Extra.PEAK_BYTES)) {
       head.add("peak memory");
     }
@@ -114,6 +117,9 @@ public final class Table {
       line.add(error == null ? "" : "%.0f %%".formatted(100 * error / mean));
       line.add(Units.rate(ours));
       line.add(Units.percent(limits.share(ours)));
+    }
+    if (has(Extra.HOST_MICROS)) {
+      line.add(ours == null ? "" : Units.time(1e-6 * ours.extra(Extra.HOST_MICROS)));
     }
     if (has(Extra.PEAK_BYTES)) {
       line.add(ours == null ? "" : Units.bytes(ours.extra(Extra.PEAK_BYTES)));
