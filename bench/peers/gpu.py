@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times PyTorch on the shapes that Fovea was timed on, the same way: GPU events, second-level cache overwritten before
-each repetition, the median. Reads lines of kernel and shape, and models as lines of "timm" and "NAME BATCH DTYPE"; says
-what it found as the evidence runner expects it. With --cpu it runs where there is no GPU, by the host's clock.
+each repetition, the median. Reads the list of shapes (shapes.json), or lines of kernel and shape, and models as lines of
+"timm" and "NAME BATCH DTYPE"; says what it found as the evidence runner expects it. With --cpu it runs where there is no GPU, by the host's clock.
 
     python3 gpu.py SHAPES [FIRST] [--cpu]
 """
@@ -9,6 +9,8 @@ import json
 import re
 import sys
 import time as clock
+
+import shapes
 
 MARK = "@evidence "
 DTYPES = {}
@@ -190,9 +192,21 @@ def loss(kernel: str, shape: str):
     return call
 
 
+def adamw(shape: str):
+    """One launch for the whole step, where PyTorch has that."""
+    found = re.match(r"(\d+) param F32, gradient F32, m F32, step 1, decay 0.0$", shape)
+    if not found:
+        return None
+    param = normal(int(found[1])).requires_grad_()
+    param.grad = normal(int(found[1]))
+    return torch.optim.AdamW([param], lr=0.01, betas=(0.9, 0.95), eps=1e-6, weight_decay=0, fused=True).step
+
+
 def work_of(kernel: str, shape: str):
     if kernel == "timm":
         return model(shape)
+    if kernel == "optimizer.adamW":
+        return adamw(shape)
     if kernel.startswith("loss."):
         return loss(kernel, shape)
     if kernel == "gemm.run":
@@ -245,9 +259,8 @@ def time_compiled(kernel: str, shape: str) -> dict:
 
 
 def main() -> None:
-    with open(sys.argv[1]) as file:
-        shapes = [line.rstrip("\n").split("\t") for line in file]
-    cases = [(*shape, time) for shape in shapes] + [(*shape, time_compiled) for shape in shapes if fuses(*shape)]
+    pairs = shapes.read(sys.argv[1])
+    cases = [(*pair, time) for pair in pairs] + [(*pair, time_compiled) for pair in pairs if fuses(*pair)]
     numbers = [argument for argument in sys.argv[2:] if not argument.startswith("-")]
     first = int(numbers[0]) if numbers else 0
     say(steps=len(cases) + 1)

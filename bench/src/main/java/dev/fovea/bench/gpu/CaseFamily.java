@@ -2,6 +2,7 @@ package dev.fovea.bench.gpu;
 
 import static dev.fovea.kernels.DType.BF16;
 
+import dev.fovea.bench.kernel.PaperCases;
 import dev.fovea.kernels.contract.AttentionCases;
 import dev.fovea.kernels.contract.CastCases;
 import dev.fovea.kernels.contract.ElementwiseCases;
@@ -15,7 +16,9 @@ import dev.fovea.kernels.contract.RandomCases;
 import dev.fovea.kernels.contract.ReduceCases;
 import dev.fovea.kernels.contract.RowCases;
 import dev.fovea.kernels.contract.TokenCases;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /** The contract's cases by family, in the order of their importance. */
@@ -51,8 +54,14 @@ enum CaseFamily {
     };
   }
 
-  /** What is timed. */
+  /** What is timed: what the contract offers, and the papers' shapes that are not among that. */
   Stream<KernelCase> timed() {
+    Map<String, KernelCase> cases = new LinkedHashMap<>();
+    Stream.concat(ofContract(), PaperCases.of(toString())).forEach(test -> cases.putIfAbsent(test.toString(), test));
+    return cases.values().stream();
+  }
+
+  private Stream<KernelCase> ofContract() {
     return switch (this) {
       case GEMM -> Stream.concat(GemmCases.timed(BF16), GemmCases.timed());
       case ATTENTION -> Stream.concat(AttentionCases.timed(BF16), AttentionCases.timed());

@@ -9,10 +9,8 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Span;
-import dev.fovea.kernels.contract.GemmCases;
 import dev.fovea.kernels.contract.HostCaseMemory;
 import dev.fovea.kernels.contract.KernelCase;
-import dev.fovea.kernels.contract.LossCases;
 import dev.fovea.kernels.cuda.CudaKernels;
 import dev.fovea.kernels.cuda.Driver;
 import java.io.IOException;
@@ -60,9 +58,9 @@ final class Vendor {
   /** Those of the timed cases that these libraries have. */
   static Stream<KernelCase> cases() {
     return Stream.concat(
-        Stream.concat(GemmCases.timed(BF16), GemmCases.timed())
-            .filter(test -> PRODUCT.matcher(test.shape()).matches()),
-        LossCases.timed()
+        CaseFamily.GEMM.timed().filter(test -> PRODUCT.matcher(test.shape()).matches()),
+        CaseFamily.LOSS
+            .timed()
             .filter(test -> test.kernel().equals("loss.softmax"))
             .filter(test -> SOFTMAX.matcher(test.shape()).matches()));
   }

@@ -18,10 +18,19 @@ public class LossBenchmark extends KernelFamily {
   @Param({"ImageNet-1k 1024", "ImageNet-21k 256"})
   public String shape = "";
 
+  /** Pictures and classes. */
+  record Size(int rows, int classes) {
+    static Size of(String shape) {
+      int space = shape.indexOf(' ');
+      return new Size(Integer.parseInt(shape.substring(space + 1)), Shapes.classes(shape.substring(0, space)));
+    }
+  }
+
   @Override
   Work work(String kernel, CpuKernels kernels) {
-    int rows = Integer.parseInt(shape.substring(shape.indexOf(' ') + 1));
-    int classes = shape.startsWith("ImageNet-1k") ? 1000 : 21_841;
+    Size size = Size.of(shape);
+    int rows = size.rows;
+    int classes = size.classes;
     long count = (long) rows * classes;
     Span logits = Matrices.random(count, 1);
     Span labels = Matrices.integers(rows, classes, 2);

@@ -13,8 +13,6 @@ import dev.fovea.kernels.OptimizerKernels.Rounding;
 import dev.fovea.kernels.OptimizerKernels.Sgd;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.CpuKernels;
-import dev.fovea.vit.model.Presets;
-import dev.fovea.vit.model.VitConfig;
 import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
@@ -27,7 +25,7 @@ public class OptimizerBenchmark extends KernelFamily {
 
   @Override
   Work work(String kernel, CpuKernels kernels) {
-    VitConfig model = Presets.of(shape);
+    Shapes.Model model = Shapes.model(shape);
     int rows = model.mlp();
     int columns = model.width();
     long count = (long) rows * columns;

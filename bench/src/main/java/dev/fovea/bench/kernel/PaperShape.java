@@ -1,7 +1,5 @@
 package dev.fovea.bench.kernel;
 
-import dev.fovea.vit.model.Presets;
-import dev.fovea.vit.model.VitConfig;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -9,7 +7,7 @@ import java.util.regex.Pattern;
  * A size named after a model of the papers: {@code "B/16 8x197"} is what ViT-B/16 works on for eight pictures of 197
  * tokens, and {@code "B/16 8x197 fc1"} its first layer of the MLP.
  *
- * @param model as {@link Presets} knows it
+ * @param model with its patch size, of those that {@link Shapes} lists
  * @param batch pictures
  * @param tokens of each picture
  * @param width of a token
@@ -30,14 +28,14 @@ public record PaperShape(String model, int batch, int tokens, int width, int mlp
     if (!match.matches()) {
       throw new IllegalArgumentException("shape: got %s, expected one such as B/16 8x197".formatted(name));
     }
-    VitConfig config = Presets.of(match.group(1));
+    Shapes.Model model = Shapes.model(match.group(1));
     return new PaperShape(
         match.group(1),
         Integer.parseInt(match.group(2)),
         Integer.parseInt(match.group(3)),
-        config.width(),
-        config.mlp(),
-        config.heads(),
+        model.width(),
+        model.mlp(),
+        model.heads(),
         match.group(4) == null ? "" : match.group(4));
   }
 

@@ -8,6 +8,7 @@ import dev.fovea.bench.peer.Work;
 import dev.fovea.kernels.cpu.CpuKernels;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -57,14 +58,15 @@ class KernelFamilyTest {
   }
 
   @Test
-  void sizesHaveNamesOfModelsThatAreKnown() throws ReflectiveOperationException {
+  void sizesAreThoseOfTheList() throws ReflectiveOperationException {
     for (Class<? extends KernelFamily> type : FAMILIES) {
+      String family = type.getSimpleName().replace("Benchmark", "").toLowerCase(Locale.ROOT);
+      String[] names = type.getField("shape").getAnnotation(Param.class).value();
+      assertEquals(List.of(names), Shapes.of(family), family);
       if (type != LossBenchmark.class && type != OptimizerBenchmark.class) {
-        for (String shape : type.getField("shape").getAnnotation(Param.class).value()) {
-          if (!shape.matches("\\d+x\\d+x\\d+")) {
-            PaperShape.of(shape);
-          }
-        }
+        Shapes.of(family).stream()
+            .filter(name -> !name.matches("\\d+x\\d+x\\d+"))
+            .forEach(PaperShape::of);
       }
     }
   }

@@ -69,6 +69,11 @@ public final class AttentionCases {
         .flatMap(s -> Stream.of(timed(s.of(type), false), timed(s.of(type), true)));
   }
 
+  /** Attention in F32 behind a fused projection, or its gradient, to be timed. */
+  public static KernelCase timed(int batch, int heads, int tokens, int headDim, boolean backward) {
+    return timed(new Shape(batch, heads, tokens, tokens, headDim), backward);
+  }
+
   /** One problem: sizes, how its operands are stored, and its options. */
   private record Shape(
       int batch,

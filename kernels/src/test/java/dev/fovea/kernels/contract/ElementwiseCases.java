@@ -104,6 +104,11 @@ public final class ElementwiseCases {
     });
   }
 
+  /** GELU in F32 with the error function, to be timed. */
+  public static KernelCase gelu(long count) {
+    return activation(Activation.GELU_ERF, count, F32, F32);
+  }
+
   private static KernelCase activation(Activation f, long count, DType from, DType to) {
     return timed("activation", f + " " + count + " " + from + " " + to, bytes(count, from, to), memory -> {
       Span x = memory.normal(from, count, 2);

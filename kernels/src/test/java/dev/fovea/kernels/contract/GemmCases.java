@@ -284,6 +284,11 @@ public final class GemmCases {
         Stream.of(weights.accumulate().operandSums().done()));
   }
 
+  /** The plain product of a linear layer in F32, to be timed. */
+  public static KernelCase linear(int m, int n, int k) {
+    return new GemmCase(NT, m, n, k).done();
+  }
+
   private static void layers(List<GemmCase> cases, int m, int width, int qkv, int hidden) {
     cases.add(new GemmCase(NT, m, qkv, width).packed().bias());
     cases.add(new GemmCase(NT, m, width, width).packed().bias().residualInPlace());

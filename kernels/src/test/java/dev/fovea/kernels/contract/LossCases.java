@@ -105,6 +105,11 @@ public final class LossCases {
     return values;
   }
 
+  /** Cross-entropy in F32 with its gradient, to be timed. */
+  public static KernelCase softmaxCrossEntropy(int rows, int classes) {
+    return entropy(Loss.SOFTMAX, new int[] {rows, classes}, Truth.I32_LABELS, F32, F32, 0, 1, Want.BOTH);
+  }
+
   private static KernelCase entropy(
       Loss kind, int[] s, Truth truth, DType from, DType to, float smoothing, double deviation, Want want) {
     int rows = s[0];

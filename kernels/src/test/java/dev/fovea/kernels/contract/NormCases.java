@@ -76,6 +76,14 @@ public final class NormCases {
         backward(heads, 1536, true, false, true, false, F32, ' '));
   }
 
+  /** A layer norm in F32 with weight and bias, or its gradient, to be timed. */
+  public static KernelCase timed(int rows, int width, boolean backward) {
+    Norm layer = Norm.layer(rows, width, 1e-6f);
+    return backward
+        ? backward(layer, 0, true, false, true, true, F32, ' ')
+        : forward(layer, 0, true, true, true, F32, F32, false);
+  }
+
   private static KernelCase forward(
       Norm norm, int gap, boolean weight, boolean bias, boolean stats, DType from, DType to, boolean inPlace) {
     int columns = norm.groups() * norm.width();

@@ -269,6 +269,11 @@ public final class OptimizerCases {
         F32, IntStream.range(0, count).mapToDouble(i -> i % 5 * (i % 13) * 1e-3).toArray());
   }
 
+  /** A step of AdamW in F32, to be timed. */
+  public static KernelCase adamW(int count) {
+    return adamW(count, KINDS[0]);
+  }
+
   private static KernelCase adamW(int count, Kind kind) {
     AdamW h = new AdamW(0.01f, 0.9f, 0.95f, 1e-6f, kind.decay, kind.step);
     double bytes = bytes(count, kind, 1) + 8.0 * count;
