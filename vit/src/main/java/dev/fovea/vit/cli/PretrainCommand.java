@@ -120,13 +120,10 @@ final class PretrainCommand implements Callable<Integer> {
     }
     Path runs = Path.of("runs");
     Path folder = out != null ? out : resume ? RunFolders.latest(runs) : RunFolders.next(runs);
-    try (Interrupt interrupt = new Interrupt();
-        TrainProgress progress = new TrainProgress(spec.commandLine().getOut());
-        TrainRun run =
-            resume ? TrainRun.resume(folder, progress) : TrainRun.start(config(settings), folder, progress)) {
-      progress.begin(folder, run);
-      progress.end(folder, run.train(interrupt::requested));
-    }
+    Session.run(
+        spec.commandLine().getOut(),
+        folder,
+        listener -> resume ? TrainRun.resume(folder, listener) : TrainRun.start(config(settings), folder, listener));
     return 0;
   }
 
