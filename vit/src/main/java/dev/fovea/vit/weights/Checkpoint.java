@@ -128,8 +128,14 @@ public final class Checkpoint implements AutoCloseable {
   private static Layout transformers(Settings settings, Found found) throws IOException {
     boolean meant = settings.has("model_type") || settings.has("hidden_size");
     VitConfig config = TransformersConfig.trunk(meant ? settings : Settings.none(), found);
-    String masked = TransformersNames.prefix(found.names()) + "embeddings.mask_token";
-    return new Layout(config, TransformersNames.of(Limits.check(config), found.names()), masked::equals);
+    String prefix = TransformersNames.prefix(found.names());
+    String masked = prefix + "embeddings.mask_token";
+    String registers = prefix + TransformersNames.REGISTERS;
+    boolean none = found.empty(registers);
+    return new Layout(
+        config,
+        TransformersNames.of(Limits.check(config), found.names()),
+        name -> name.equals(masked) || none && name.equals(registers));
   }
 
   private static Layout siglip(Settings settings, Found found) throws IOException {

@@ -32,6 +32,11 @@ record Found(TensorFile file, Names names) {
     return (int) size;
   }
 
+  /** Whether there is such a tensor, of no elements. */
+  boolean empty(String name) throws IOException {
+    return names.has(name) && file.info(name).shape().count() == 0;
+  }
+
   /** Number of axes, 0 if there is no such tensor. */
   int rank(String name) throws IOException {
     return names.has(name) ? file.info(name).shape().rank() : 0;

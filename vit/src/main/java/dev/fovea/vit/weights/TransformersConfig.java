@@ -57,11 +57,13 @@ final class TransformersConfig {
     String block = blocks + "0.";
     boolean dino = names.starts(block + "norm1.");
     int width = shape(prefix + TransformersNames.PATCHES, blocks);
-    boolean gated = settings.flag("use_swiglu_ffn", names.starts(block + "mlp.weights_in."));
-    String hidden = names.pick(block, "intermediate.dense.", "mlp.fc1.", "mlp.weights_in.");
-    int mlp = found.dim(block + hidden + "weight", 0, 4 * width);
-    String registers = prefix + "embeddings.register_tokens";
-    int registerCount = names.has(registers) || settings.text("model_type", "").endsWith("registers")
+    String hidden = names.pick(block, "intermediate.dense.", "mlp.fc1.", "mlp.weights_in.", TransformersNames.GATE);
+    boolean halves = hidden.equals(TransformersNames.GATE);
+    boolean gated = settings.flag("use_swiglu_ffn", halves || hidden.equals("mlp.weights_in."));
+    int mlp = found.dim(block + hidden + "weight", 0, 4 * width) * (halves ? 2 : 1);
+    String registers = prefix + TransformersNames.REGISTERS;
+    boolean registered = names.has(registers) || settings.text("model_type", "").endsWith("registers");
+    int registerCount = registered && !found.empty(registers)
         ? settings.integer("num_register_tokens", found.dim(registers, 1, 4), 1, Limits.REGISTERS)
         : 0;
     String pooler = prefix + "pooler.dense.weight";

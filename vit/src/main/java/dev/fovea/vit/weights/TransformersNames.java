@@ -9,6 +9,8 @@ import java.util.List;
  */
 final class TransformersNames {
   static final String PATCHES = "embeddings.patch_embeddings.projection.weight";
+  static final String REGISTERS = "embeddings.register_tokens";
+  static final String GATE = "mlp.gate_proj.";
 
   private final VitConfig config;
   private final Names names;
@@ -65,7 +67,7 @@ final class TransformersNames {
       pieces.added(at + "cls_token", 0, "prefix", 0, d, 1, 1, d);
       pieces.added(positions, 0, "prefix", 0, d, shape);
       pieces.part(positions, d, "positions", 0, false, shape, new Axis(Math.multiplyExact(config.patches(), d), 1, 1));
-      pieces.rows(at + "register_tokens", "prefix", 1, 1, config.registers(), d);
+      pieces.rows(prefix + REGISTERS, "prefix", 1, 1, config.registers(), d);
     }
   }
 
@@ -85,9 +87,24 @@ final class TransformersNames {
     pieces.linear(from + pick(from, "attention.output.dense.", "attention.o_proj."), to + "attn.proj.");
     pieces.bias(from + "layer_scale1.lambda1", to + "ls1");
     pieces.norm(from + pick(from, "layernorm_after.", "norm2."), to + "norm2.");
-    pieces.linear(from + pick(from, "intermediate.dense.", "mlp.fc1.", "mlp.weights_in."), to + "mlp.fc1.");
-    pieces.linear(from + pick(from, "output.dense.", "mlp.fc2.", "mlp.weights_out."), to + "mlp.fc2.");
+    mlp(from, to);
     pieces.bias(from + "layer_scale2.lambda1", to + "ls2");
+  }
+
+  /** Version 5 has the two halves of a gated MLP apart. */
+  private void mlp(String from, String to) {
+    if (names.starts(from + GATE)) {
+      long hidden = config.mlpInner();
+      String[] halves = {GATE, "mlp.up_proj."};
+      for (int i = 0; i < halves.length; i++) {
+        pieces.rows(from + halves[i] + "weight", to + "mlp.fc1.weight", i * hidden, hidden, d);
+        pieces.slice(from + halves[i] + "bias", to + "mlp.fc1.bias", i * hidden, hidden);
+      }
+    } else {
+      pieces.linear(from + pick(from, "intermediate.dense.", "mlp.fc1.", "mlp.weights_in."), to + "mlp.fc1.");
+    }
+    pieces.linear(
+        from + pick(from, "output.dense.", "mlp.fc2.", "mlp.weights_out.", "mlp.down_proj."), to + "mlp.fc2.");
   }
 
   private void head() {

@@ -183,6 +183,17 @@ final class FamilyTest {
         TransformersNames.of(gated, v4("", swiglu)),
         settings(
             gated, "\"model_type\": \"dinov2_with_registers\", \"num_register_tokens\": 3, \"use_swiglu_ffn\": true"));
+    Names halves = v4("", "encoder.layer.0.mlp.gate_proj.weight", "encoder.layer.0.mlp.down_proj.weight");
+    roundTrip(
+        gated,
+        TransformersNames.of(gated, halves),
+        settings(
+            gated, "\"model_type\": \"dinov2_with_registers\", \"num_register_tokens\": 3, \"use_swiglu_ffn\": true"));
+    roundTrip(
+        base,
+        TransformersNames.of(base, v4("", plain)),
+        settings(base, "\"model_type\": \"dinov2_with_registers\", \"num_register_tokens\": 0"),
+        new Extra("embeddings.register_tokens", 1, 0, 24));
     VitConfig odd = gated.toBuilder().mlp(96).build();
     roundTrip(
         odd,
