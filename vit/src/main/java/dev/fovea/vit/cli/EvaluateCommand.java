@@ -106,11 +106,11 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     ShapeBias bias = result.bias();
     if (bias != null) {
-      node.putObject("shape_bias")
-          .put("share", bias.share())
-          .put("by_shape", bias.byShape())
-          .put("by_texture", bias.byTexture())
-          .put("pictures", bias.pictures());
+      ObjectNode shape = node.putObject("shape_bias");
+      if (bias.byShape() + bias.byTexture() > 0) {
+        shape.put("share", bias.share());
+      }
+      shape.put("by_shape", bias.byShape()).put("by_texture", bias.byTexture()).put("pictures", bias.pictures());
     }
     return node;
   }

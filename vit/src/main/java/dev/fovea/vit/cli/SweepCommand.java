@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -39,10 +40,12 @@ import picocli.CommandLine.Spec;
           + " the same command goes on after Ctrl-C, and a larger sweep builds on a smaller one in the same folder. A"
           + " model that cannot be trained is listed, and the others go on.",
       "",
-      "  fovea sweep --width 16,32,64 --depth 1,2,4 --mlp 64,128 --steps 50,100,200 --out runs/sweep",
+      "  fovea sweep --width 16,32,64 --depth 1,2,4 --steps 50,100 --out runs/sweep",
       "  fovea scaling runs/sweep/runs.csv --frontier --out law.png",
+      "Options in groups are settings of all models' run.yaml, in the section in brackets.",
       ""
     })
+@SuppressWarnings("UnusedVariable") // Groups are read as the options they hold.
 final class SweepCommand implements Callable<Integer> {
   private static final Set<String> LISTS = new TreeSet<>(Set.of("width", "depth", "mlp", "steps", "train_size"));
 
@@ -94,15 +97,31 @@ final class SweepCommand implements Callable<Integer> {
   private @Nullable Path grid;
 
   @Mixin
-  private RunOptions options = new RunOptions();
+  private ConfigOptions config = new ConfigOptions();
+
+  @ArgGroup(validate = false, order = 0, heading = "%nPictures (data):%n")
+  private OptionGroups.LabelledPictures pictures = new OptionGroups.LabelledPictures();
+
+  @ArgGroup(validate = false, order = 1, heading = "%nWhat all models have in common (model):%n")
+  private OptionGroups.Model model = new OptionGroups.Model();
+
+  @ArgGroup(validate = false, order = 2, heading = "%nHow they learn (optimizer):%n")
+  private OptionGroups.ClassifierMoves moves = new OptionGroups.ClassifierMoves();
+
+  @ArgGroup(validate = false, order = 3, heading = "%nThe learning rate by step (schedule):%n")
+  private OptionGroups.Rate rate = new OptionGroups.Rate();
+
+  @ArgGroup(validate = false, order = 4, heading = "%nThe runs (run):%n")
+  private OptionGroups.Job job = new OptionGroups.Job();
 
   @Override
   public Integer call() throws IOException {
     readGrid();
-    Map<String, Object> settings = options.settings();
+    Map<String, Object> settings = GivenSettings.of(spec);
+    settings.putAll(config.settings());
     settings.putIfAbsent("run.keep", 1);
-    Sweep sweep = sweep(ConfigFile.read(options.file(), settings));
-    SweepRunner runner = new SweepRunner(options.file(), settings, out);
+    Sweep sweep = sweep(ConfigFile.read(config.file(), settings));
+    SweepRunner runner = new SweepRunner(config.file(), settings, out);
     SweepRunner.Outcome outcome;
     try (Interrupt interrupt = new Interrupt();
         SweepProgress progress = new SweepProgress(spec.commandLine().getOut())) {
@@ -134,12 +153,12 @@ final class SweepCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private Sweep sweep(TrainConfig config) {
-    TrainConfig.Model model = config.model();
-    widths = widths.isEmpty() ? List.of(model.width()) : widths;
-    depths = depths.isEmpty() ? List.of(model.depth()) : depths;
-    mlps = mlps.isEmpty() ? List.of(model.mlp()) : mlps;
-    steps = steps.isEmpty() ? List.of(config.run().steps()) : steps;
+  private Sweep sweep(TrainConfig base) {
+    TrainConfig.Model shape = base.model();
+    widths = widths.isEmpty() ? List.of(shape.width()) : widths;
+    depths = depths.isEmpty() ? List.of(shape.depth()) : depths;
+    mlps = mlps.isEmpty() ? List.of(shape.mlp()) : mlps;
+    steps = steps.isEmpty() ? List.of(base.run().steps()) : steps;
     trainSizes = trainSizes.isEmpty() ? List.of(0) : trainSizes;
     return star == null
         ? Sweep.grid(widths, depths, mlps, steps, trainSizes)

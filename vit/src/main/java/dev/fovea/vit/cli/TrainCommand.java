@@ -1,19 +1,13 @@
 package dev.fovea.vit.cli;
 
 import dev.fovea.vit.train.ConfigFile;
-import dev.fovea.vit.train.TrainRun;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Trains a model. */
@@ -41,55 +35,49 @@ import picocli.CommandLine.Spec;
       "  fovea train --model vit_base_patch16_224 --train-only head --data photos",
       "  fovea train --resume"
     })
+@SuppressWarnings("UnusedVariable") // Groups are read as the options they hold.
 final class TrainCommand implements Callable<Integer> {
   @Spec
   private CommandSpec spec;
 
-  @Option(names = "--out", paramLabel = "FOLDER", description = "The run folder (default: the next runs/run-N).")
-  private @Nullable Path out;
-
-  @Option(
-      names = "--resume",
-      description = "Go on with the run in --out, or with the latest one, from its last checkpoint.")
-  private boolean resume;
-
-  @Option(names = "--config", paramLabel = "FILE", description = "Settings as YAML or JSON, as in a run's run.yaml.")
-  private @Nullable Path file;
-
-  @Option(
-      names = "--set",
-      paramLabel = "SECTION.NAME=VALUE",
-      description = "Any setting, by its name in run.yaml, for example optimizer.eps=1e-6; may be repeated.")
-  private Map<String, String> others = new LinkedHashMap<>();
+  @Mixin
+  private FolderOptions run = new FolderOptions();
 
   @Mixin
-  private TrainOptions options = new TrainOptions();
+  private ConfigOptions config = new ConfigOptions();
+
+  @ArgGroup(validate = false, order = 0, heading = "%nPictures (data):%n")
+  private OptionGroups.LabelledPictures pictures = new OptionGroups.LabelledPictures();
+
+  @ArgGroup(validate = false, order = 1, heading = "%nA new model (model):%n")
+  private OptionGroups.Shape shape = new OptionGroups.Shape();
+
+  @ArgGroup(validate = false, order = 2, heading = "%nA model that you have (tuning):%n")
+  private OptionGroups.Tuned start = new OptionGroups.Tuned();
+
+  @ArgGroup(validate = false, order = 3, heading = "%nHow it learns (optimizer):%n")
+  private OptionGroups.ClassifierMoves moves = new OptionGroups.ClassifierMoves();
+
+  @ArgGroup(validate = false, order = 4, heading = "%nThe learning rate by step (schedule):%n")
+  private OptionGroups.Rate rate = new OptionGroups.Rate();
+
+  @ArgGroup(validate = false, order = 5, heading = "%nThe run (run):%n")
+  private OptionGroups.Run job = new OptionGroups.Run();
 
   @Override
   public Integer call() throws IOException {
     Map<String, Object> settings = settings();
-    if (resume && (file != null || !Set.of("run.device").containsAll(settings.keySet()))) {
-      throw new ParameterException(
-          spec.commandLine(), "--resume goes on with the run's own settings: leave all but --device out");
-    }
-    Path folder = out != null ? out : resume ? RunFolders.latest(Path.of("runs")) : RunFolders.next(Path.of("runs"));
-    Session.run(
-        spec.commandLine().getOut(),
-        folder,
-        listener -> resume
-            ? TrainRun.resume(folder, (String) settings.get("run.device"), listener)
-            : TrainRun.start(ConfigFile.read(file, settings), folder, listener));
+    run.train(spec, config, settings, () -> ConfigFile.read(config.file(), settings));
     return 0;
   }
 
   /** What options say, by names in a configuration. */
   Map<String, Object> settings() {
-    if (options.reshapesModel()) {
-      throw new ParameterException(
-          spec.commandLine(), "--model has a shape of its own: leave out --preset, --width and the others like them");
+    Map<String, Object> settings = GivenSettings.of(spec);
+    if (start.model() != null && config.file() == null) {
+      settings.putIfAbsent("optimizer.lr", start.rate());
     }
-    Map<String, Object> settings = options.settings(spec.commandLine().getParseResult(), file != null);
-    settings.putAll(others);
+    settings.putAll(config.settings());
     return settings;
   }
 }

@@ -27,11 +27,15 @@ public record RunEvaluation(
    *
    * @param run its folder
    * @param set pictures as {@code --data} takes them, of the same classes; null for what the run was evaluated on
-   * @throws IllegalArgumentException if the set has other classes
+   * @throws IllegalArgumentException if the set has other classes, or the run learns none
    * @throws IOException if there is no run, it is not finished, or something cannot be read
    */
   public static RunEvaluation of(Path run, @Nullable String set) throws IOException {
     TrainConfig own = RunFolder.read(run);
+    if (own.masked().on()) {
+      throw new IllegalArgumentException(
+          run + ": learns no classes; fine-tune its model with ./fovea train --model, and evaluate that run");
+    }
     Path folder = run.resolve("model");
     if (!Files.exists(folder)) {
       throw new NoSuchFileException(run + ": is not finished; go on with it with --resume");

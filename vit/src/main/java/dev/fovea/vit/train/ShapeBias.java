@@ -53,6 +53,10 @@ public record ShapeBias(int pictures, int byShape, int byTexture) {
 
   @Override
   public String toString() {
+    if (byShape + byTexture == 0) {
+      return "shape bias unknown: of %d pictures whose texture is that of another class, none was named by shape or texture"
+          .formatted(pictures);
+    }
     return String.format(
         Locale.ROOT,
         "shape bias %.1f %%: of %d pictures whose texture is that of another class, %d were named by shape, %d by"

@@ -3,7 +3,6 @@ package dev.fovea.vit.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -11,11 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Commands that train without labels, and many models. */
+/** Many models from one command. */
 final class SweepCommandTest {
   @TempDir
   private Path folder;
@@ -70,48 +68,5 @@ final class SweepCommandTest {
     assertTrue(err.toString().contains("expected some of [depth, mlp, steps, train_size, width]"), err.toString());
     assertEquals(2, run("sweep --width 8 --grid", grid));
     assertTrue(err.toString().contains("--grid has the lists"), err.toString());
-    assertEquals(2, run("pretrain --mask-ratio 0 --out", folder.resolve("a")));
-    assertTrue(err.toString().contains("--mask-ratio: got 0.0, expected a number between 0 and 1"), err.toString());
-    assertEquals(2, run("pretrain --model x --width 3 --out", folder.resolve("a")));
-    assertTrue(err.toString().contains("leave out --width"), err.toString());
-    assertEquals(2, run("pretrain --resume --steps 3 --out", folder.resolve("a")));
-    assertTrue(err.toString().contains("leave the others out"), err.toString());
-  }
-
-  /** A folder of pictures without classes will do. */
-  @Test
-  void pretrainsOnAnyFolderOfPictures() throws IOException {
-    Path photos = Files.createDirectories(folder.resolve("photos/more")).getParent();
-    for (int i = 0; i < 12; i++) {
-      BufferedImage image = new BufferedImage(20, 16, BufferedImage.TYPE_INT_RGB);
-      image.setRGB(i, i, 0xffffff);
-      ImageIO.write(
-          image,
-          "png",
-          photos.resolve(i < 6 ? i + ".png" : "more/" + i + ".png").toFile());
-    }
-    Path to = folder.resolve("run");
-    assertEquals(
-        0,
-        run(
-            "pretrain --steps 2 --batch 4 --image-size 16 --width 16 --depth 1 --mlp 16 --device cpu --data",
-            photos,
-            "--out",
-            to),
-        err.toString());
-    assertTrue(out.toString().contains("11 to train on and 1 of the same"), out.toString());
-    assertTrue(out.toString().contains("done: validation loss "), out.toString());
-    assertTrue(out.toString().contains("./fovea train --model " + to.resolve("model")), out.toString());
-    assertTrue(Files.exists(to.resolve("reconstructions.png")));
-    assertEquals(
-        0,
-        run(
-            "pretrain --steps 1 --batch 4 --device cpu --data",
-            photos,
-            "--model",
-            to.resolve("model"),
-            "--out",
-            folder.resolve("more")),
-        err.toString());
   }
 }

@@ -119,15 +119,7 @@ final class InterruptTest {
 
   private static Process fovea(Path printed, String... args) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(listening());
-    command.addAll(List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "--add-modules",
-        "jdk.incubator.vector",
-        "--enable-native-access=ALL-UNNAMED",
-        "-cp",
-        System.getProperty("java.class.path"),
-        "dev.fovea.vit.cli.Fovea"));
-    command.addAll(List.of(args));
+    command.addAll(ChildJvm.command("dev.fovea.vit.cli.Fovea", args));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(printed.toFile())

@@ -97,15 +97,7 @@ final class KillTest {
   }
 
   private static Process child(Path run) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--add-modules",
-            "jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Child.class.getName(),
-            run.toString())
+    return new ProcessBuilder(ChildJvm.command(Child.class.getName(), run.toString()))
         .inheritIO()
         .start();
   }

@@ -4,49 +4,36 @@ import dev.fovea.vit.model.VitConfig;
 import dev.fovea.vit.train.Loss;
 import dev.fovea.vit.train.TrainConfig;
 import dev.fovea.vit.train.TrainOnly;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ArgGroup;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParseResult;
 
 /**
- * The options of {@link TrainCommand} that are settings of a configuration: an option of a group is the setting of the
- * group's section that has its name, as {@code --head-lr} is {@code optimizer.head_lr}.
+ * Options that are settings of a configuration, in groups that commands which train choose from: an option is the
+ * setting of its group's section that has its name, as {@code --head-lr} is {@code optimizer.head_lr}, or the one that
+ * {@link GivenSettings} knows it by.
  */
 @SuppressWarnings("UnusedVariable") // Fields are read as the options they are of.
-final class TrainOptions {
-  /** By the order of the groups. */
-  private static final List<String> SECTIONS = List.of("data", "model", "tuning", "optimizer", "schedule", "run");
+final class OptionGroups {
+  private OptionGroups() {}
 
-  /** Options whose settings have another name. */
-  private static final Map<String, String> OTHERS =
-      Map.of("--data", "data.set", "--optimizer", "optimizer.method", "--schedule", "schedule.curve");
+  /** The section of a configuration that a group's options are settings of. */
+  @Inherited
+  @Retention(RetentionPolicy.RUNTIME)
+  @Target(ElementType.TYPE)
+  @interface Section {
+    /** Its name. */
+    String value();
+  }
 
-  @ArgGroup(validate = false, order = 0, heading = "%nPictures (data):%n")
-  private Pictures pictures = new Pictures();
-
-  @ArgGroup(validate = false, order = 1, heading = "%nA new model (model):%n")
-  private Shape shape = new Shape();
-
-  @ArgGroup(validate = false, order = 2, heading = "%nA model that you have (tuning):%n")
-  private Start start = new Start();
-
-  @ArgGroup(validate = false, order = 3, heading = "%nHow it learns (optimizer):%n")
-  private Moves moves = new Moves();
-
-  @ArgGroup(validate = false, order = 4, heading = "%nThe learning rate by step (schedule):%n")
-  private Rate rate = new Rate();
-
-  @ArgGroup(validate = false, order = 5, heading = "%nThe run (run):%n")
-  private Job job = new Job();
-
-  /** Section data. */
-  private static final class Pictures {
+  /** Which pictures, and what is done to each. */
+  @Section("data")
+  static class Pictures {
     @Option(
         names = "--data",
         paramLabel = "PATH",
@@ -78,7 +65,10 @@ final class TrainOptions {
         paramLabel = "N,M",
         description = "RandAugment: N operations of magnitude M (0 to 10) on each picture, for example 2,9.")
     private @Nullable String randAugment;
+  }
 
+  /** Pictures of classes. */
+  static final class LabelledPictures extends Pictures {
     @Option(names = "--mixup", paramLabel = "ALPHA", description = "Blend pictures in pairs, for example 0.2.")
     private @Nullable Double mixup;
 
@@ -95,9 +85,11 @@ final class TrainOptions {
     private @Nullable Double smoothing;
   }
 
-  /** Section model. */
-  private static final class Shape {
+  /** What a new model is, but for its width, depth and MLP. */
+  @Section("model")
+  static class Model {
     @Option(
+        order = 1,
         names = "--preset",
         paramLabel = "NAME",
         description = "A model of the papers, such as Ti/16, S/16, B/16, So400m/14 or g/14; 'fovea info' lists them."
@@ -105,83 +97,97 @@ final class TrainOptions {
     private @Nullable String preset;
 
     @Option(
+        order = 2,
         names = "--image-size",
         paramLabel = "N",
         description =
-            "Height and width of the pictures (--preset: 224; --model: its own, or else positions are resampled).")
+            "Height and width of the pictures (default: 32; --preset: 224; --model: its own, or else positions are"
+                + " resampled).")
     private @Nullable Integer imageSize;
 
-    @Option(names = "--patch", paramLabel = "N", description = "Height and width of a patch.")
+    @Option(order = 3, names = "--patch", paramLabel = "N", description = "Height and width of a patch (default: 4).")
     private @Nullable Integer patch;
 
-    @Option(names = "--width", paramLabel = "N", description = "Width of a token.")
-    private @Nullable Integer width;
-
-    @Option(names = "--depth", paramLabel = "N", description = "Number of blocks.")
-    private @Nullable Integer depth;
-
-    @Option(names = "--heads", paramLabel = "N", description = "Heads of attention.")
+    @Option(order = 6, names = "--heads", paramLabel = "N", description = "Heads of attention (default: 2).")
     private @Nullable Integer heads;
 
-    @Option(names = "--mlp", paramLabel = "N", description = "Hidden width of the MLPs.")
-    private @Nullable Integer mlp;
-
     @Option(
+        order = 8,
         names = "--block",
         paramLabel = "KIND",
         description = "${COMPLETION-CANDIDATES}: one after the other; side by side as in ViT-22B; two attentions and"
-            + " then two MLPs side by side.")
+            + " then two MLPs side by side (default: PARALLEL).")
     private VitConfig.@Nullable Block block;
 
-    @Option(names = "--qk-norm", negatable = true, description = "Normalise queries and keys.")
+    @Option(
+        order = 9,
+        names = "--qk-norm",
+        negatable = true,
+        description = "Normalise queries and keys (default: yes).")
     private @Nullable Boolean qkNorm;
 
     @Option(
+        order = 10,
         names = "--drop-path",
         paramLabel = "RATE",
         description = "Stochastic depth: chance to leave a branch of the last block out for a picture; less in the"
             + " blocks before, down to 0 in the first. For example 0.1. With --model too.")
     private @Nullable Double dropPath;
 
-    @Option(names = "--positions", paramLabel = "KIND", description = "${COMPLETION-CANDIDATES}.")
+    @Option(
+        order = 11,
+        names = "--positions",
+        paramLabel = "KIND",
+        description = "How patches know where they are: ${COMPLETION-CANDIDATES} (default: SINCOS).")
     private VitConfig.@Nullable Positions positions;
 
     @Option(
+        order = 12,
         names = "--stem",
         paramLabel = "KIND",
-        description = "How a patch becomes a token: ${COMPLETION-CANDIDATES}; HMLP is three layers (Three things).")
+        description = "How a patch becomes a token: ${COMPLETION-CANDIDATES}; HMLP is three layers, as in Three"
+            + " things (default: LINEAR).")
     private VitConfig.@Nullable Stem stem;
 
     @Option(
+        order = 13,
         names = "--pool",
         paramLabel = "KIND",
-        description = "How tokens become one vector: ${COMPLETION-CANDIDATES}.")
+        description = "How tokens become one vector: ${COMPLETION-CANDIDATES} (default: MEAN).")
     private VitConfig.@Nullable Pool pool;
-
-    /** What a model that is there has already. */
-    boolean shapes() {
-      return preset != null
-          || patch != null
-          || width != null
-          || depth != null
-          || heads != null
-          || mlp != null
-          || block != null
-          || qkNorm != null
-          || positions != null
-          || stem != null
-          || pool != null;
-    }
   }
 
-  /** Section tuning. */
-  private static final class Start {
+  /** A model of one shape. */
+  static final class Shape extends Model {
+    @Option(order = 4, names = "--width", paramLabel = "N", description = "Width of a token (default: 64).")
+    private @Nullable Integer width;
+
+    @Option(order = 5, names = "--depth", paramLabel = "N", description = "Number of blocks (default: 4).")
+    private @Nullable Integer depth;
+
+    @Option(order = 7, names = "--mlp", paramLabel = "N", description = "Hidden width of the MLPs (default: 128).")
+    private @Nullable Integer mlp;
+  }
+
+  /** A model to start from. */
+  @Section("tuning")
+  static class Start {
     @Option(
         names = "--model",
         paramLabel = "FOLDER",
-        description = "A model to fine-tune, as the other commands take it; it gets a new classifier.")
+        description =
+            "A model to start from, as the other commands take it. It gets a new classifier, or loses its own where"
+                + " no classes are learned.")
     private @Nullable Path model;
 
+    @Nullable
+    Path model() {
+      return model;
+    }
+  }
+
+  /** A model to fine-tune. */
+  static final class Tuned extends Start {
     @Option(
         names = "--train-only",
         paramLabel = "PART",
@@ -193,24 +199,28 @@ final class TrainOptions {
         paramLabel = "FACTOR",
         description = "Learning rate of each layer relative to the one after it, for example 0.75.")
     private @Nullable Double layerDecay;
+
+    /** A base learning rate: trained weights move by less than new ones. */
+    double rate() {
+      return switch (trainOnly == null ? TrainOnly.ALL : trainOnly) {
+        case ALL -> 1e-4;
+        case ATTENTION -> 3e-4;
+        case HEAD -> 3e-3;
+      };
+    }
   }
 
-  /** Section optimizer. */
-  private static final class Moves {
+  /** How it learns. */
+  @Section("optimizer")
+  static class Moves {
     @Option(names = "--optimizer", paramLabel = "NAME", description = "${COMPLETION-CANDIDATES} (default: ADAMW).")
     private TrainConfig.@Nullable Method optimizer;
 
     @Option(
         names = "--lr",
         paramLabel = "RATE",
-        description = "Base learning rate (default: 0.003; 0.2 / width with --preset; less with --model).")
+        description = "Base learning rate (default: 0.003; 0.2 / width with --preset; less for fine-tuning).")
     private @Nullable Double lr;
-
-    @Option(
-        names = "--head-lr",
-        paramLabel = "FACTOR",
-        description = "Learning rate of the classifier relative to the rest (default: 1).")
-    private @Nullable Double headLr;
 
     @Option(
         names = "--weight-decay",
@@ -218,12 +228,6 @@ final class TrainOptions {
         description = "Of weights of linear layers, relative to the learning rate (default: 0.05); biases, norms,"
             + " positions and learned tokens do not decay.")
     private @Nullable Double weightDecay;
-
-    @Option(
-        names = "--head-weight-decay",
-        paramLabel = "X",
-        description = "Of the classifier's weights (default: 0.05; Scaling ViT: 3 beside 0.03 for the others).")
-    private @Nullable Double headWeightDecay;
 
     @Option(
         names = "--clip",
@@ -249,8 +253,24 @@ final class TrainOptions {
     private @Nullable Double polyak;
   }
 
-  /** Section schedule. */
-  private static final class Rate {
+  /** How a model with a classifier learns. */
+  static final class ClassifierMoves extends Moves {
+    @Option(
+        names = "--head-lr",
+        paramLabel = "FACTOR",
+        description = "Learning rate of the classifier relative to the rest (default: 1).")
+    private @Nullable Double headLr;
+
+    @Option(
+        names = "--head-weight-decay",
+        paramLabel = "X",
+        description = "Of the classifier's weights (default: 0.05; Scaling ViT: 3 beside 0.03 for the others).")
+    private @Nullable Double headWeightDecay;
+  }
+
+  /** The learning rate by step. */
+  @Section("schedule")
+  static final class Rate {
     @Option(names = "--schedule", paramLabel = "CURVE", description = "${COMPLETION-CANDIDATES} (default: COSINE).")
     private TrainConfig.@Nullable Curve schedule;
 
@@ -271,18 +291,18 @@ final class TrainOptions {
     private @Nullable Long timescale;
   }
 
-  /** Section run. */
-  private static final class Job {
-    @Option(names = "--steps", paramLabel = "N", description = "Updates of the parameters (default: 1200).")
-    private @Nullable Long steps;
-
+  /** How it is computed and kept, but for its length and what goes by that. */
+  @Section("run")
+  static class Job {
     @Option(
+        order = 2,
         names = "--seed",
         paramLabel = "N",
         description = "Of everything random: the same seed gives the same model, bit for bit.")
     private @Nullable Long seed;
 
     @Option(
+        order = 3,
         names = "--device",
         paramLabel = "NAME",
         description =
@@ -291,6 +311,7 @@ final class TrainOptions {
     private @Nullable String device;
 
     @Option(
+        order = 4,
         names = "--recompute",
         paramLabel = "POLICY",
         description = "What backward passes compute again, to save memory: ${COMPLETION-CANDIDATES} (default: AUTO, the"
@@ -298,6 +319,7 @@ final class TrainOptions {
     private TrainConfig.@Nullable Recomputation recompute;
 
     @Option(
+        order = 5,
         names = "--memory",
         paramLabel = "BYTES",
         converter = Bytes.class,
@@ -305,72 +327,40 @@ final class TrainOptions {
     private @Nullable Long memory;
 
     @Option(
+        order = 6,
         names = "--accumulate",
         paramLabel = "N",
         description = "Compute a batch in N parts whose gradients add up (default: 1).")
     private @Nullable Integer accumulate;
 
-    @Option(names = "--eval-every", paramLabel = "STEPS", description = "Evaluate so often (default: 200).")
-    private @Nullable Long evalEvery;
-
     @Option(
+        order = 8,
         names = "--checkpoint-every",
         paramLabel = "STEPS",
         description = "Write checkpoints so often (default: 200).")
     private @Nullable Long checkpointEvery;
 
     @Option(
+        order = 9,
         names = "--keep",
         paramLabel = "N",
         description = "Checkpoints to keep beside the best (default: 2); 0 for all, to cool down from any.")
     private @Nullable Integer keep;
 
     @Option(
+        order = 10,
         names = "--on-non-finite",
         paramLabel = "ACTION",
         description = "When loss or gradients are not finite: ${COMPLETION-CANDIDATES} (default: STOP).")
     private TrainConfig.@Nullable OnNonFinite onNonFinite;
   }
 
-  /** Whether options would change the shape of a model that is there. */
-  boolean reshapesModel() {
-    return start.model != null && shape.shapes();
-  }
+  /** A run of one length. */
+  static final class Run extends Job {
+    @Option(order = 1, names = "--steps", paramLabel = "N", description = "Updates of the parameters (default: 1200).")
+    private @Nullable Long steps;
 
-  /**
-   * The settings that were given.
-   *
-   * @param file whether there is a file of settings too
-   */
-  Map<String, Object> settings(ParseResult parsed, boolean file) {
-    Map<String, Object> given = new LinkedHashMap<>();
-    for (OptionSpec option : parsed.commandSpec().options()) {
-      Object value = option.getValue();
-      if (option.group() != null && parsed.hasMatchedOption(option) && value != null) {
-        given.put(setting(option), value instanceof Path ? value.toString() : value);
-      }
-    }
-    if (start.model != null && given.containsKey("model.image_size")) {
-      given.put("tuning.image_size", given.remove("model.image_size"));
-    }
-    if (start.model != null && moves.lr == null && !file) {
-      given.put("optimizer.lr", tuningRate());
-    }
-    return given;
-  }
-
-  private static String setting(OptionSpec option) {
-    String name = option.longestName();
-    return OTHERS.getOrDefault(
-        name, SECTIONS.get(option.group().order()) + "." + name.substring(2).replace('-', '_'));
-  }
-
-  /** Trained weights move by less than new ones. */
-  private double tuningRate() {
-    return switch (start.trainOnly == null ? TrainOnly.ALL : start.trainOnly) {
-      case ALL -> 1e-4;
-      case ATTENTION -> 3e-4;
-      case HEAD -> 3e-3;
-    };
+    @Option(order = 7, names = "--eval-every", paramLabel = "STEPS", description = "Evaluate so often (default: 200).")
+    private @Nullable Long evalEvery;
   }
 }
