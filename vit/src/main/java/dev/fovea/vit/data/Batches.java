@@ -2,8 +2,10 @@ package dev.fovea.vit.data;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,6 +90,19 @@ public final class Batches {
     return broken;
   }
 
+  /** Names of the first few pictures of a step, counted from 0, in their order. */
+  public List<String> names(long step, int most) {
+    long first = step * batch;
+    int count = order == null ? (int) Math.min(batch, data.size() - first) : batch;
+    return IntStream.range(0, Math.min(count, most))
+        .mapToObj(b -> data.name(index(first + b)))
+        .toList();
+  }
+
+  private int index(long at) {
+    return order == null ? (int) at : order.at(at);
+  }
+
   /** The pictures of a step, counted from 0. Any thread may call it. */
   public Batch batch(long step) {
     long first = step * batch;
@@ -95,7 +110,7 @@ public final class Batches {
     int[] labels = new int[count];
     float[] pixels = new float[0];
     for (int b = 0; b < count; b++) {
-      int index = order == null ? (int) (first + b) : order.at(first + b);
+      int index = index(first + b);
       Picture picture = read(index);
       if (picture == null) {
         labels[b] = -1;

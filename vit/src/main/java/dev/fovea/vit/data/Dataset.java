@@ -18,4 +18,9 @@ public interface Dataset {
    * @throws IOException if it cannot be read
    */
   Picture get(int index) throws IOException;
+
+  /** What a person finds a picture by: its file where it has one, else its number, from 0. */
+  default String name(int index) {
+    return Integer.toString(index);
+  }
 }

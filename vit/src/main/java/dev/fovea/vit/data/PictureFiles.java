@@ -31,6 +31,11 @@ final class PictureFiles implements Labelled {
   }
 
   @Override
+  public String name(int index) {
+    return files.get(index).toString();
+  }
+
+  @Override
   public int size() {
     return labels.length;
   }

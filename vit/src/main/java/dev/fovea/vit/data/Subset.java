@@ -19,6 +19,11 @@ final class Subset implements Labelled {
   }
 
   @Override
+  public String name(int index) {
+    return whole.name(indices[index]);
+  }
+
+  @Override
   public int size() {
     return indices.length;
   }

@@ -35,8 +35,13 @@ final class Metrics implements AutoCloseable {
       }
     }
     Path aside = file.resolveSibling(file.getFileName() + ".part");
-    Files.write(aside, kept, StandardCharsets.UTF_8);
-    Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    try {
+      Files.write(aside, kept, StandardCharsets.UTF_8);
+      Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      Files.deleteIfExists(aside);
+      throw e;
+    }
     return new Metrics(Files.newBufferedWriter(file, StandardOpenOption.APPEND));
   }
 

@@ -4,14 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.HeatMapChart;
 import org.knowm.xchart.HeatMapChartBuilder;
 import org.knowm.xchart.XYChart;
@@ -47,9 +44,7 @@ final class Plots {
     loss.getStyler().setYAxisMin(0.0);
     accuracy.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
     List<XYChart> charts = lines.getFirst().has("accuracy") ? List.of(loss, accuracy) : List.of(loss);
-    try (var out = Files.newOutputStream(file)) {
-      BitmapEncoder.saveBitmap(charts, 1, charts.size(), out, BitmapFormat.PNG);
-    }
+    Png.write(charts, file);
   }
 
   private static XYChart chart(String title) {
@@ -128,8 +123,6 @@ final class Plots {
     int most = Arrays.stream(counts).flatMapToInt(Arrays::stream).max().orElse(1);
     style.setMin(0);
     style.setMax(Math.max(1, most));
-    try (var out = Files.newOutputStream(file)) {
-      BitmapEncoder.saveBitmap(List.of(chart), 1, 1, out, BitmapFormat.PNG);
-    }
+    Png.write(List.of(chart), file);
   }
 }

@@ -14,7 +14,6 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
-import javax.imageio.ImageIO;
 
 /** A sheet of pictures of the validation set: as they are, what the model sees of them, and what it makes of that. */
 final class Reconstructions {
@@ -88,7 +87,7 @@ final class Reconstructions {
         hide(g, mask, i, x, band + height + GAP);
       }
       g.dispose();
-      ImageIO.write(sheet, "png", file.toFile());
+      Png.write(sheet, file);
     }
 
     private void hide(Graphics2D g, PatchMask mask, int picture, int left, int top) {

@@ -1,11 +1,14 @@
 package dev.fovea.vit.train;
 
+import dev.fovea.tensor.io.AtomicFile;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.weights.ModelWriter;
 import dev.fovea.vit.weights.Notes;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -55,7 +58,12 @@ final class RunFolder implements AutoCloseable {
     try {
       Files.createDirectories(folder);
       RunFolder made = new RunFolder(folder, config);
-      Files.writeString(folder.resolve(CONFIG), ConfigFile.write(config));
+      try {
+        made.describe();
+      } catch (IOException e) {
+        made.abandon();
+        throw e;
+      }
       return made;
     } catch (AccessDeniedException e) {
       throw new IOException(folder + ": no permission to write there", e);
@@ -64,6 +72,20 @@ final class RunFolder implements AutoCloseable {
     } catch (FileSystemException e) {
       throw new IOException(
           "%s: the folder cannot be made: %s".formatted(folder, e.getReason() == null ? e : e.getReason()), e);
+    }
+  }
+
+  private void describe() throws IOException {
+    Path file = folder.resolve(CONFIG);
+    try {
+      ByteBuffer text = StandardCharsets.UTF_8.encode(ConfigFile.write(config));
+      AtomicFile.write(file, channel -> {
+        while (text.hasRemaining()) {
+          channel.write(text);
+        }
+      });
+    } catch (IOException e) {
+      throw new IOException("%s could not be written (%s)".formatted(file, Checkpoints.reason(e)), e);
     }
   }
 
@@ -106,10 +128,15 @@ final class RunFolder implements AutoCloseable {
     return folder.resolve("metrics.jsonl");
   }
 
+  /** Where the trained model goes. */
+  Path model() {
+    return folder.resolve("model");
+  }
+
   /** Writes the model in the form of {@link dev.fovea.vit.Vit#load}. */
   void save(VisionTransformer model, List<String> classes) throws IOException {
     Notes notes = Notes.of(model.config().classes() == 0 ? List.of() : classes, model.config());
-    ModelWriter.save(folder.resolve("model"), model.config(), model.parameters(), notes);
+    ModelWriter.save(model(), model.config(), model.parameters(), notes);
   }
 
   /** Draws how it went; a machine that cannot draw is no reason to fail. */
@@ -117,7 +144,10 @@ final class RunFolder implements AutoCloseable {
     try {
       Plots.curves(Metrics.read(metrics()), folder.resolve("curves.png"));
       objective.draw(pictures, evaluation, folder);
-    } catch (IOException | RuntimeException | LinkageError | InternalError e) {
+    } catch (IOException e) {
+      listener.message("not all pictures of the run could be written (%s); --resume draws them again"
+          .formatted(Checkpoints.reason(e)));
+    } catch (RuntimeException | LinkageError | InternalError e) {
       listener.message("pictures of the run could not be drawn: " + e);
     }
   }

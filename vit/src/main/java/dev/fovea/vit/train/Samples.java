@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import javax.imageio.ImageIO;
 
 /** Pictures of the validation set: with the model's answers, and with where it looks. */
 final class Samples {
@@ -74,7 +73,7 @@ final class Samples {
       }
     }
     g.dispose();
-    ImageIO.write(sheet, "png", file.toFile());
+    Png.write(sheet, file);
   }
 
   private static void caption(Graphics2D g, List<String> classes, int label, int answer, int x, int y) {
@@ -114,7 +113,7 @@ final class Samples {
       }
     }
     if (!rows.isEmpty()) {
-      ImageIO.write(new AttentionGallery(rows).draw(), "png", file.toFile());
+      Png.write(new AttentionGallery(rows).draw(), file);
     }
   }
 

@@ -20,7 +20,7 @@ final class Skipped {
   }
 
   /** Tells those that these batches met since the last time. */
-  void tell(Batches... batches) throws IOException {
+  void tell(Batches... batches) {
     int before = told.size();
     for (Batches some : batches) {
       for (String reason : some.broken().values()) {
@@ -30,10 +30,19 @@ final class Skipped {
       }
     }
     if (told.size() > before) {
+      write();
+    }
+  }
+
+  private void write() {
+    try {
       Files.write(file, told);
-      if (told.size() > MOST) {
-        listener.message("%,d pictures cannot be read so far; all are listed in %s".formatted(told.size(), file));
-      }
+    } catch (IOException e) {
+      listener.message("%s could not be written (%s)".formatted(file, Checkpoints.reason(e)));
+      return;
+    }
+    if (told.size() > MOST) {
+      listener.message("%,d pictures cannot be read so far; all are listed in %s".formatted(told.size(), file));
     }
   }
 }

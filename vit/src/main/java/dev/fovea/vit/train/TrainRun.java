@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -30,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * the end {@code model/} and pictures of how it went.
  */
 public final class TrainRun implements AutoCloseable {
+  /** Pictures of a batch that are named. */
+  private static final int NAMED = 4;
+
   private final TrainConfig config;
   private final Listener listener;
   private final RunFolder folder;
@@ -223,7 +227,7 @@ public final class TrainRun implements AutoCloseable {
     TrainConfig.Run run = config.run();
     Schedule schedule = config.rate();
     boolean stopped = false;
-    try (Metrics metrics = Metrics.open(folder.metrics(), state.step());
+    try (Metrics metrics = metrics();
         Prefetch prefetch = new Prefetch(training, state.step(), run.steps(), readers());
         Updates updates = updates(settings(policy()))) {
       StepLog log = new StepLog(metrics, listener, device, config);
@@ -246,11 +250,34 @@ public final class TrainRun implements AutoCloseable {
     skipped.tell(training, validation);
     if (finished) {
       evaluation = evaluation == null ? evaluate() : evaluation;
-      folder.save(judged().model(), pictures.training().classes());
+      save();
       folder.draw(judged(), pictures, evaluation, listener);
       ShapeBias.of(config, judged().model()).ifPresent(bias -> listener.message(bias.toString()));
     }
     return new Outcome(state.step(), finished, evaluation);
+  }
+
+  private Metrics metrics() throws IOException {
+    try {
+      return Metrics.open(folder.metrics(), state.step());
+    } catch (IOException e) {
+      throw unwritten(folder.metrics(), e);
+    }
+  }
+
+  private void save() throws IOException {
+    try {
+      folder.save(judged().model(), pictures.training().classes());
+    } catch (IOException e) {
+      throw unwritten(folder.model(), e);
+    }
+  }
+
+  /** Says what could not be written, and what can be done about it. */
+  private IOException unwritten(Path file, IOException e) throws IOException {
+    return new IOException(
+        "%s could not be written (%s); %s".formatted(file, Checkpoints.reason(e), checkpoints.advice(state.step() + 1)),
+        e);
   }
 
   private static int readers() {
@@ -356,24 +383,38 @@ public final class TrainRun implements AutoCloseable {
     try {
       log.write(line);
     } catch (IOException e) {
-      throw new IOException(
-          "%s could not be written (%s); %s"
-              .formatted(folder.metrics(), Checkpoints.reason(e), checkpoints.advice(last.number)),
-          e);
+      throw unwritten(folder.metrics(), e);
     }
   }
 
   private void nonFinite(Begun step, Updates.Result result) throws IOException {
-    String what = "step %d: the %s is not finite"
-        .formatted(step.number, Double.isFinite(result.loss()) ? "gradients' norm" : "loss (" + result.loss() + ")");
+    String what = "step %d: the %s is not finite for %s"
+        .formatted(
+            step.number,
+            Double.isFinite(result.loss()) ? "gradients' norm" : "loss (" + result.loss() + ")",
+            named(step));
+    // Once the parameters have been moved they say nothing about the step any more.
+    String largest =
+        step.pending instanceof Updates.Pending.Done ? "; " + Largest.describe(objective.model(), step.batch) : "";
     if (config.run().onNonFinite() == TrainConfig.OnNonFinite.SKIP) {
-      listener.message(what + "; the step was left out");
+      listener.message("%s%s; the step was left out".formatted(what, largest));
       return;
     }
-    String largest = step.pending instanceof Updates.Pending.Done
-        ? "; " + Largest.describe(objective.model(), step.batch)
-        : ""; // the parameters have been moved
     throw new NonFiniteException("%s%s; %s".formatted(what, largest, checkpoints.advice(step.number)));
+  }
+
+  /** The batch of a step: where it is in its epoch, and its pictures. */
+  private String named(Begun step) {
+    long at = step.number - 1;
+    List<String> names = training.names(at, NAMED);
+    int more = step.batch.size() - names.size();
+    return "batch %d of epoch %d (%s %s%s)"
+        .formatted(
+            at % training.perEpoch() + 1,
+            at / training.perEpoch() + 1,
+            step.batch.size() == 1 ? "picture" : "pictures",
+            String.join(", ", names),
+            more == 0 ? "" : " and " + more + " more");
   }
 
   private void release() {

@@ -11,6 +11,7 @@ import dev.fovea.kernels.cuda.CudaException;
 import dev.fovea.tensor.Device;
 import dev.fovea.vit.Vit;
 import dev.fovea.vit.model.VitConfig;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -241,13 +243,41 @@ final class TrainRunTest {
     settings.put("optimizer.method", "sgd");
     NonFiniteException stopped =
         assertThrows(NonFiniteException.class, () -> train(folder.resolve("stop"), settings, new Recorder()));
-    assertTrue(stopped.getMessage().contains("step "), stopped.getMessage());
-    assertTrue(stopped.getMessage().contains("not finite"), stopped.getMessage());
-    assertTrue(stopped.getMessage().contains("largest activations are after block"), stopped.getMessage());
+    // Names with the order of pictures that a seed gives, values as a model that has left all bounds has them.
+    String named = "step (\\d+): the loss \\((NaN|-?Infinity)\\) is not finite for batch \\1 of epoch 1"
+        + " \\(pictures \\d+, \\d+, \\d+, \\d+ and 4 more\\); the largest activations are after block [01] \\(\\S+\\),"
+        + " after block [01] \\(\\S+\\); the largest parameters are \\S+ \\(\\S+\\), .*";
+    assertTrue(
+        stopped.getMessage().matches(named + "; (there is no checkpoint yet|the last good checkpoint .*)"),
+        stopped.getMessage());
     settings.put("run.on_non_finite", "skip");
     Recorder recorder = new Recorder();
     assertTrue(train(folder.resolve("skip"), settings, recorder).finished());
-    assertTrue(recorder.messages.stream().anyMatch(m -> m.contains("left out")), recorder.messages.toString());
+    assertTrue(
+        recorder.messages.stream().anyMatch(m -> m.matches(named + "; the step was left out")),
+        recorder.messages.toString());
+    assertEquals(8, Metrics.read(folder.resolve("skip/metrics.jsonl")).size(), "steps that are left out are told too");
+  }
+
+  /** Pictures that are files are called by them. */
+  @Test
+  void picturesOfABatchAreNamed() throws IOException {
+    for (String name : List.of("cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png")) {
+      Path file = folder.resolve("photos").resolve(name);
+      Files.createDirectories(file.getParent());
+      ImageIO.write(new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB), "png", file.toFile());
+    }
+    Map<String, Object> settings = tiny();
+    settings.put("data.set", folder.resolve("photos").toString());
+    settings.put("data.batch", 1);
+    settings.put("optimizer.lr", 1e30);
+    settings.put("optimizer.clip", 0);
+    settings.put("optimizer.method", "sgd");
+    NonFiniteException stopped =
+        assertThrows(NonFiniteException.class, () -> train(folder.resolve("stop"), settings, new Recorder()));
+    assertTrue(
+        stopped.getMessage().matches(".* of epoch \\d+ \\(picture \\S+/photos/(cat|dog)/[abcd].png\\); .*"),
+        stopped.getMessage());
   }
 
   @Test
