@@ -4,11 +4,13 @@ import dev.fovea.kernels.cpu.simd.Tiles;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The blocks of one pass: tiles over packed panels into a scratch that stays in L2, and the epilogue on it while hot.
+ * The blocks of one pass: tiles over packed panels into a scratch, and the epilogue on it while hot. Tiles that go out
+ * one by one lie there behind each other, strip by strip as wide as they, so that memory is read and written in order.
  */
 final class GemmBlocks implements Grid {
   private static final int BLOCK = 6;
   private static final int PIECE = 7;
+  private static final int ROWS = 8;
 
   private static final float[] NO_BIAS = {};
 
@@ -18,7 +20,11 @@ final class GemmBlocks implements Grid {
   private final GemmOperand b;
   private final GemmEpilogue epilogue;
 
+  /** A as packed for this pass; empty if each block is to pack its own rows, piece by piece. */
   private float[] packedA = {};
+
+  /** Where blocks that pack rows of A write their sums over each piece of k, if they are asked for. */
+  private float @Nullable [] sums;
 
   /** B as packed for this pass; null if each block is to fetch its own, piece by piece. */
   private float @Nullable [] packedB;
@@ -42,8 +48,9 @@ final class GemmBlocks implements Grid {
     this.epilogue = epilogue;
   }
 
-  void operands(float[] packedA, float @Nullable [] packedB, float[] partial, int slot) {
+  void operands(float[] packedA, float @Nullable [] sums, float @Nullable [] packedB, float[] partial, int slot) {
     this.packedA = packedA;
+    this.sums = sums;
     this.packedB = packedB;
     this.partial = partial;
     this.slot = slot;
@@ -70,25 +77,46 @@ final class GemmBlocks implements Grid {
     int endTile = Math.ceilDiv(plan.rowStart(rowBlock + 1), plan.tileRows);
     int firstPanel = plan.firstPanel(columnBlock);
     int endPanel = plan.endPanel(columnBlock);
-    int ld = (endPanel - firstPanel) * plan.tileColumns;
+    int rowsOfTiles = (endTile - firstTile) * plan.tileRows;
+    int panels = endPanel - firstPanel;
+    boolean byTile = epilogue.byTile();
+    int ld = byTile ? plan.tileColumns : panels * plan.tileColumns;
+    int cStep = byTile ? rowsOfTiles * plan.tileColumns : plan.tileColumns;
     boolean whole = length == plan.k;
-    float[] c = whole ? scratch.floats(BLOCK, (endTile - firstTile) * plan.tileRows * ld) : partial;
+    float[] c = whole ? scratch.floats(BLOCK, rowsOfTiles * panels * plan.tileColumns) : partial;
     int at = whole ? 0 : index * slot;
     boolean finish = begin + length == plan.k;
     int first = plan.columnStart(columnBlock);
-    int endOut = finish && epilogue.byTile() ? plan.columnStart(columnBlock + 1) / plan.tileColumns : firstPanel;
+    int endOut = finish && byTile ? plan.columnStart(columnBlock + 1) / plan.tileColumns : firstPanel;
     float[] bias = endOut > firstPanel ? epilogue.bias(columnBlock, scratch) : NO_BIAS;
     for (int k = 0; k < length; k += plan.depth) {
       int steps = Math.min(plan.depth, length - k);
+      float[] packed = plan.ownRows ? packRows(firstTile, endTile, k, steps, columnBlock == 0, scratch) : packedA;
+      int packedAt = plan.ownRows ? 0 : a.at(firstTile, k);
       for (int panel = firstPanel; panel < endPanel; panel++) {
-        int column = (panel - firstPanel) * plan.tileColumns;
-        boolean out = k + steps == length && panel < endOut;
-        column(firstTile, endTile, panel, k, steps, c, at + column, ld, out ? bias : null, column, scratch);
+        int cAt = at + (panel - firstPanel) * cStep;
+        float[] added = k + steps == length && panel < endOut ? bias : null;
+        int addedAt = (panel - firstPanel) * plan.tileColumns;
+        column(firstTile, endTile, panel, k, steps, packed, packedAt, c, cAt, ld, added, addedAt, scratch);
       }
     }
     if (finish) {
-      epilogue.apply(rowBlock, columnBlock, Math.max(first, endOut * plan.tileColumns), c, at, ld, scratch);
+      int left = Math.max(first, endOut * plan.tileColumns);
+      int leftAt = at + (endOut - firstPanel) * cStep + left - endOut * plan.tileColumns;
+      epilogue.apply(rowBlock, columnBlock, left, c, leftAt, ld, scratch);
     }
+  }
+
+  /**
+   * Packs a piece of a block's rows, which then stays in L2.
+   *
+   * @param first whether the block is the first with these rows, and writes their sums
+   */
+  private float[] packRows(int firstTile, int endTile, int k, int steps, boolean first, Scratch scratch) {
+    float[] packed = scratch.floats(ROWS, (endTile - firstTile) * plan.tileRows * steps);
+    float[] to = first ? sums : null;
+    a.pack(firstTile, endTile, begin + k, steps, packed, 0, to, k / plan.depth * plan.m, scratch);
+    return packed;
   }
 
   /**
@@ -102,13 +130,14 @@ final class GemmBlocks implements Grid {
       int panel,
       int k,
       int steps,
+      float[] packed,
+      int aAt,
       float[] c,
       int cAt,
       int ld,
       float @Nullable [] bias,
       int biasAt,
       Scratch scratch) {
-    int aAt = a.at(firstTile, k);
     int aStep = steps * plan.tileRows;
     int cStep = plan.tileRows * ld;
     float[] pieces = packedB == null ? scratch.floats(PIECE, steps * plan.tileColumns) : packedB;
@@ -121,11 +150,11 @@ final class GemmBlocks implements Grid {
     boolean half = plan.n - panel * plan.tileColumns <= plan.tileColumns / 2;
     for (int tile = firstTile; tile < endTile; tile++, aAt += aStep, cAt += cStep) {
       if (inPlace != 0) {
-        tiles.multiply(steps, packedA, aAt, inPlace, c, cAt, ld, accumulate);
+        tiles.multiply(steps, packed, aAt, inPlace, c, cAt, ld, accumulate);
       } else if (half) {
-        tiles.multiplyHalf(steps, packedA, aAt, pieces, piece, c, cAt, ld, accumulate);
+        tiles.multiplyHalf(steps, packed, aAt, pieces, piece, c, cAt, ld, accumulate);
       } else {
-        tiles.multiply(steps, packedA, aAt, pieces, piece, c, cAt, ld, accumulate);
+        tiles.multiply(steps, packed, aAt, pieces, piece, c, cAt, ld, accumulate);
       }
       if (bias != null) {
         epilogue.storeTile(tile, panel, c, cAt, ld, bias, biasAt);

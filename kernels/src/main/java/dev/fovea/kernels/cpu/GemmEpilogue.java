@@ -114,7 +114,7 @@ final class GemmEpilogue {
 
   /**
    * @param first column from which on there is something left to do
-   * @param c the block, whose first panel begins at {@code at}
+   * @param c the block, whose first row has this column at {@code at}
    */
   void apply(int rowBlock, int columnBlock, int first, float[] c, int at, int ld, Scratch scratch) {
     Gemm g = call;
@@ -122,7 +122,6 @@ final class GemmEpilogue {
     if (count == 0) {
       return;
     }
-    at += first - plan.firstPanel(columnBlock) * plan.tileColumns;
     float[] operand = scratch.floats(OPERAND, count);
     int biased = g.bias() == null ? 0 : columnsBefore(g.bias().count(), first, count);
     float[] bias = vector(g.bias(), first, biased, BIAS, scratch);

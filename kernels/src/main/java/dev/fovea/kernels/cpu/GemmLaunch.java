@@ -70,13 +70,13 @@ final class GemmLaunch {
         boolean packB = shareB && (row == 0 || !onePass);
         Span operandSums = column == 0 ? call.operandSums() : null;
         pack(row, endRow, column, endColumn, k, length, packB, operandSums != null);
+        blocks.operands(packedA, operandSums == null ? null : pieceSums, shareB ? packedB : null, partial, slot);
+        blocks.pass(row, endRow, column, endColumn, k, length);
+        launch(blocks, blocks.count());
         if (operandSums != null) {
           int first = plan.rowStart(row);
           addSums(pieceSums, a.pieces(), plan.m, first, plan.rowStart(endRow) - first, operandSums);
         }
-        blocks.operands(packedA, shareB ? packedB : null, partial, slot);
-        blocks.pass(row, endRow, column, endColumn, k, length);
-        launch(blocks, blocks.count());
       }
       if (columnSums != null) {
         int first = plan.columnStart(column);
@@ -90,7 +90,9 @@ final class GemmLaunch {
   private void pack(int row, int endRow, int column, int endColumn, int k, int length, boolean packB, boolean sums) {
     int endTile = Math.ceilDiv(plan.rowStart(endRow), plan.tileRows);
     a.part(plan.rowStart(row) / plan.tileRows, endTile, k, length, plan.depth);
-    packedA = grown(packedA, a.size());
+    if (!plan.ownRows) {
+      packedA = grown(packedA, a.size());
+    }
     if (packB) {
       b.part(plan.firstPanel(column), plan.endPanel(endColumn - 1), k, length, plan.depth);
       packedB = grown(packedB, b.size());
@@ -100,7 +102,7 @@ final class GemmLaunch {
     }
     packs.tasksOfB = packB ? b.tasks() : 0;
     packs.sums = sums ? pieceSums : null;
-    launch(packs, packs.tasksOfB + a.tasks());
+    launch(packs, packs.tasksOfB + (plan.ownRows ? 0 : a.tasks()));
   }
 
   private void launch(Grid grid, int count) {

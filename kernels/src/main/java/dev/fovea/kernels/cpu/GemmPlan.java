@@ -12,23 +12,25 @@ import org.jspecify.annotations.Nullable;
  * packed memory stays bounded whatever the product.
  */
 final class GemmPlan {
-  /**
-   * Steps of k in one panel piece, for tiles of up to 16 columns and for wider ones: with it a piece of B fits L1, and
-   * a block of A half of L2.
-   */
-  private static final int DEPTH_NARROW = 384;
+  /** Most steps of k in one panel piece: longer ones make fewer rounds of C, shorter ones leave more of L2. */
+  private static final int DEPTH = 384;
 
-  private static final int DEPTH_WIDE = 256;
+  /** With these, a piece of a block of A takes less than half of an L2 of 1 MiB. */
+  private static final int BLOCK_ROWS = 264;
 
-  private static final int BLOCK_ROWS = 200;
   private static final int BLOCK_COLUMNS = 256;
   private static final int LEAST_COLUMNS = 64;
+
+  /** Columns of blocks that pack rows of their own; with fewer than the least it would be done too often. */
+  private static final int WIDE_COLUMNS = 1024;
+
+  private static final int LEAST_WIDE = 512;
 
   /** Products this small (about 30 µs) stay on the caller's thread. */
   private static final long SERIAL_WORK = 2_000_000;
 
   private static final int LONG_K = 8192;
-  private static final int LONG_PASS = 2304; // whole pieces of either depth
+  private static final int LONG_PASS = 6 * DEPTH;
   private static final int PASS_A = 4 << 20;
   private static final int PASS_B = 8 << 20;
 
@@ -43,6 +45,10 @@ final class GemmPlan {
   int rowBlocks;
   int columnBlocks;
   boolean serial;
+
+  /** Whether each block packs its rows of A by itself, a piece of k at a time, into scratch that stays in L2. */
+  boolean ownRows;
+
   private int rowTiles;
   private int[] columnStarts = new int[64];
 
@@ -58,15 +64,25 @@ final class GemmPlan {
     k = call.k;
     serial = (double) m * n * k < SERIAL_WORK;
     passDepth = k > LONG_K ? LONG_PASS : k;
-    depth = pieceDepth(k, tileColumns);
+    depth = pieceDepth(k);
     rowTiles = Math.ceilDiv(m, tileRows);
     rowBlocks = Math.ceilDiv(rowTiles, BLOCK_ROWS / tileRows);
-    int columns = Math.ceilDiv(n, BLOCK_COLUMNS);
+    rowBlocks += rowBlocks > 1 ? rowBlocks % 2 : 0;
+    int columns = columns(WIDE_COLUMNS);
+    ownRows = rowBlocks > 1 && passDepth == k && (columns == 1 || n / columns >= LEAST_WIDE);
+    if (!ownRows) {
+      columns = columns(BLOCK_COLUMNS);
+    }
+    cutColumns(call.qkNorm(), Math.ceilDiv(n, columns));
+  }
+
+  /** Column blocks of at most so many columns, more of them where threads would be idle. */
+  private int columns(int most) {
+    int columns = Math.ceilDiv(n, most);
     while (uneven(rowBlocks * columns) && n / (columns + 1) >= LEAST_COLUMNS) {
       columns++;
     }
-    int width = Math.ceilDiv(n, columns);
-    cutColumns(call.qkNorm(), width);
+    return columns;
   }
 
   /** Whether some threads would have over an eighteenth more to do than the average. */
@@ -75,10 +91,9 @@ final class GemmPlan {
   }
 
   /** Even pieces of k, none too long for the caches. */
-  static int pieceDepth(int k, int tileColumns) {
-    int most = tileColumns > 16 ? DEPTH_WIDE : DEPTH_NARROW;
-    int pieces = Math.ceilDiv(k, most);
-    return k > LONG_K ? most : Math.ceilDiv(Math.ceilDiv(k, pieces), 4) * 4;
+  static int pieceDepth(int k) {
+    int pieces = Math.ceilDiv(k, DEPTH);
+    return k > LONG_K ? DEPTH : Math.ceilDiv(Math.ceilDiv(k, pieces), 4) * 4;
   }
 
   /** Blocks of about {@code width} columns; a head of QK-norm is never cut. */
@@ -140,6 +155,9 @@ final class GemmPlan {
 
   /** The row block behind the pass that begins with this one. */
   int rowPassEnd(int first) {
+    if (ownRows) {
+      return rowBlocks;
+    }
     int rows = PASS_A / passDepth;
     int end = first + 1;
     while (end < rowBlocks && rowStart(end + 1) - rowStart(first) <= rows) {

@@ -28,13 +28,13 @@ final class GemmPrepack implements Grid {
   }
 
   int count() {
-    return b.groups(panels) * Math.ceilDiv(k, GemmPlan.pieceDepth(k, b.width));
+    return b.groups(panels) * Math.ceilDiv(k, GemmPlan.pieceDepth(k));
   }
 
   @Override
   public void block(int index, Scratch scratch) {
     int groups = b.groups(panels);
-    int depth = GemmPlan.pieceDepth(k, b.width);
+    int depth = GemmPlan.pieceDepth(k);
     int first = index % groups * b.groupPanels();
     int end = Math.min(panels, first + b.groupPanels());
     int begin = index / groups * depth;
