@@ -36,6 +36,14 @@ public final class ScalingPlots {
   };
   private static final int POINTS = 120;
 
+  /** What titles, legends and labels take of a chart, and what a label needs of an axis: pixels. */
+  private static final int MARGIN_X = 110;
+
+  private static final int MARGIN_Y = 130;
+  private static final int ROOM_X = 46;
+  private static final int ROOM_Y = 22;
+  private static final double BEYOND = 0.05;
+
   private ScalingPlots() {}
 
   /**
@@ -47,23 +55,25 @@ public final class ScalingPlots {
     double[] runs = fit.compute();
     double low = Arrays.stream(runs).min().orElseThrow();
     double high = Math.max(most, Arrays.stream(runs).max().orElseThrow());
-    XYChart chart = chart("E = a (C + d)^-b + c", 760, 520, "compute", "error", high > 100 * low);
+    PowerLaw law = fit.law();
+    String title = "E = %.3g (C + %.3g)^-%.3g + %.3g".formatted(law.a(), law.d(), law.b(), law.c());
+    XYChart chart = chart(title, 760, 520, "compute", "error");
     double[] x = between(low, high);
     List<Interval> band = Arrays.stream(x)
-        .mapToObj(compute -> fit.interval(law -> law.at(compute)))
+        .mapToObj(compute -> fit.interval(any -> any.at(compute)))
         .toList();
     line(
         chart,
-        "%s %%".formatted(Math.round(1000 * fit.confidence()) / 10.0),
+        "%.3g %% confidence".formatted(100 * fit.confidence()).replace(".0 ", " "),
         x,
         band.stream().mapToDouble(Interval::low).toArray(),
         BAND,
         1);
     line(chart, "upper", x, band.stream().mapToDouble(Interval::high).toArray(), BAND, 1)
         .setShowInLegend(false);
-    line(chart, "law", x, Arrays.stream(x).map(fit.law()::at).toArray(), LAW, 2);
-    if (fit.law().c() > 0) {
-      double c = fit.law().c();
+    line(chart, "law", x, Arrays.stream(x).map(law::at).toArray(), LAW, 2);
+    if (law.c() > 0) {
+      double c = law.c();
       XYSeries floor = line(chart, "c = %.3g".formatted(c), new double[] {low, high}, new double[] {c, c}, INK, 1);
       floor.setLineStyle(SeriesLines.DASH_DASH);
     }
@@ -82,7 +92,7 @@ public final class ScalingPlots {
 
   private static XYChart chart(Shape.Dimension dimension, ShapeLaw law, List<StarSweep.Run> arm) {
     String name = dimension.name().toLowerCase(Locale.ROOT);
-    XYChart chart = chart("%s, s = %.3g".formatted(name, law.exponent()), 480, 460, name, "error", false);
+    XYChart chart = chart("%s, s = %.3g".formatted(name, law.exponent()), 480, 460, name, "error");
     double[] sizes = arm.stream().mapToDouble(StarSweep.Run::size).toArray();
     double low = Arrays.stream(sizes).min().orElseThrow();
     double high = Arrays.stream(sizes).max().orElseThrow();
@@ -146,7 +156,7 @@ public final class ScalingPlots {
     return series;
   }
 
-  private static XYChart chart(String title, int width, int height, String x, String y, boolean decades) {
+  private static XYChart chart(String title, int width, int height, String x, String y) {
     XYChart chart = new XYChartBuilder()
         .width(width)
         .height(height)
@@ -157,7 +167,7 @@ public final class ScalingPlots {
     var style = chart.getStyler();
     style.setXAxisLogarithmic(true);
     style.setYAxisLogarithmic(true);
-    style.setXAxisLogarithmicDecadeOnly(decades);
+    style.setXAxisLogarithmicDecadeOnly(false);
     style.setYAxisLogarithmicDecadeOnly(false);
     style.setChartBackgroundColor(Color.WHITE);
     style.setChartFontColor(INK);
@@ -171,7 +181,26 @@ public final class ScalingPlots {
     return chart;
   }
 
+  /** Labels the ticks, of which there may be more than fit. */
+  private static void label(XYChart chart) {
+    var series = chart.getSeriesCollection();
+    double left = series.stream().mapToDouble(XYSeries::getXMin).min().orElse(1);
+    double right = series.stream().mapToDouble(XYSeries::getXMax).max().orElse(10);
+    double low = series.stream().mapToDouble(XYSeries::getYMin).min().orElse(1);
+    double high = series.stream().mapToDouble(XYSeries::getYMax).max().orElse(10);
+    var style = chart.getStyler();
+    style.setXAxisTickLabelsFormattingFunction(ticks(left, right, chart.getWidth() - MARGIN_X, ROOM_X));
+    style.setYAxisTickLabelsFormattingFunction(ticks(low, high, chart.getHeight() - MARGIN_Y, ROOM_Y));
+  }
+
+  /** Of an axis that goes on a little where its data ends. */
+  private static LogTicks ticks(double low, double high, int pixels, int room) {
+    double more = Math.pow(high / low, BEYOND);
+    return new LogTicks(low / more, high * more, pixels, room);
+  }
+
   private static void save(List<XYChart> charts, OutputStream out) throws IOException {
+    charts.forEach(ScalingPlots::label);
     BitmapEncoder.saveBitmap(charts, 1, charts.size(), out, BitmapFormat.PNG);
   }
 }

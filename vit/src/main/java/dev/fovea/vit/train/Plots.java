@@ -112,6 +112,7 @@ final class Plots {
     style.setRangeColors(new Color[] {Color.WHITE, LIGHT, TRAINING});
     style.setXAxisLabelRotation(n > 6 ? 45 : 0);
     style.setXAxisMaxLabelCount(n);
+    style.setAxisTickPadding(8);
     style.setYAxisTickMarkSpacingHint(10);
     style.setXAxisTickMarkSpacingHint(10);
     style.setPlotGridLinesVisible(false);
