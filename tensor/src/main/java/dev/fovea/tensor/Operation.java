@@ -304,6 +304,14 @@ public abstract class Operation {
       }
     }
 
+    /**
+     * Says in a backward pass that the value is not read any more, so that its memory may serve what is made next.
+     * Everything is let go of at the end of the pass anyhow.
+     */
+    public void done() {
+      release();
+    }
+
     private void release() {
       if (rebuilt != null) {
         rebuilt.rebuildDone();
@@ -358,6 +366,14 @@ public abstract class Operation {
 
     public Span span() {
       return value().span();
+    }
+
+    /** As {@link Input#done}. */
+    public void done() {
+      if (kept != null) {
+        kept.close();
+        kept = null;
+      }
     }
 
     /** Whether the gradient that arrived is that of {@link PreActivation#pre}. */
@@ -429,7 +445,9 @@ public abstract class Operation {
       if (rebuilt == null) {
         Tensor again = Tensor.empty(shape, dtype);
         recompute(this, again);
+        // One handle only, or the scope of this backward pass would hold on to what is done with.
         rebuilt = again.alias(shape);
+        again.close();
       }
       return rebuilt;
     }
@@ -445,10 +463,7 @@ public abstract class Operation {
       if (variable != null) {
         variable.clear();
       }
-      if (kept != null) {
-        kept.close();
-        kept = null;
-      }
+      done();
     }
   }
 }

@@ -214,7 +214,14 @@ final class LinearOperation extends Operation {
       }
       gradientOfQkNorm(qkNorm, dy2 == null ? dy : dy2);
     }
+    if (pre != null) {
+      pre.done();
+    }
     gradientOfParameters(dy, dy2, biasDone);
+    x.done();
+    if (x2 != null) {
+      x2.done();
+    }
     if (x.wantsGradient() || x2 != null && x2.wantsGradient()) {
       gradientOfInput(dy, dy2);
     }

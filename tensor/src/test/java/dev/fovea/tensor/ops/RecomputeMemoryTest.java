@@ -44,12 +44,9 @@ final class RecomputeMemoryTest {
   void sequentialBlocksHoldWhatTheFormulaSays(Recompute policy) {
     long[][] shapes = {{D}, {D}, {3 * D, D}, {3 * D}, {D, D}, {D}, {D}, {D}, {M, D}, {M}, {D, M}, {D}};
     Measured measured = run(policy, shapes, (x, p) -> Blocks.sequential(x, p, 0, HEADS));
-    // At the last layer: the block's gradient, and that of the hidden values; made again, or not released by a replay.
-    long live = switch (policy) {
-      case NONE -> D + M;
-      case SELECTIVE -> D + 2 * M;
-      case BLOCK, OFFLOAD -> 2 * D + M;
-    };
+    // At the last layer: the block's gradient, and the hidden values made again or, when they are done with, their
+    // gradient in their place.
+    long live = policy == Recompute.NONE ? D : D + M;
     assertClose(measured, policy, 8 * D + 2 * M, 6 * D + M, live, M * D);
   }
 
@@ -59,12 +56,8 @@ final class RecomputeMemoryTest {
     int headDim = D / HEADS;
     long[][] shapes = {{D}, {M + 3 * D, D}, {M}, {headDim}, {headDim}, {D, M + D}, {D}};
     Measured measured = run(policy, shapes, (x, p) -> Blocks.parallel(x, p, 0, HEADS));
-    // At the output: gradients of the block, of hidden values and of attention; or, at attention, those of q, k and v.
-    long live = switch (policy) {
-      case NONE -> Math.max(2 * D + M, 5 * D);
-      case SELECTIVE -> 2 * D + 2 * M;
-      case BLOCK, OFFLOAD -> 5 * D + M;
-    };
+    // At the output: gradients of the block and of attention, and hidden values or their gradient.
+    long live = policy == Recompute.NONE ? 2 * D : 2 * D + M;
     assertClose(measured, policy, 8 * D + 2 * M, 7 * D + M, live, (M + D) * D);
   }
 
@@ -86,7 +79,7 @@ final class RecomputeMemoryTest {
     assertEquals(1, measured.saved / saved, 0.1, "saved bytes by the formula");
     long replayed = policy.replays() ? none - D : 0;
     double peak = saved + (replayed + live) * tokens * 4.0 + layer * 4.0;
-    assertEquals(1, measured.peak / peak, 0.1, "peak bytes by the formula");
+    assertEquals(1, measured.peak / peak, 0.03, "peak bytes by the formula");
   }
 
   @Test
