@@ -36,13 +36,13 @@ struct NormSide {
   const float* stats;
   /// [blocks, 2, width]: sums of dy xhat, then of dy; or null.
   float* partial;
-  /// [width] each, added to; or null.
-  float* dWeight;
-  float* dBias;
+  /// [width] each, or none.
+  Sums dWeight;
+  Sums dBias;
   /// One for the sets, then one for each set; zero before and after.
   uint32_t* counters;
 };
-static_assert(sizeof(NormSide) == 64);
+static_assert(sizeof(NormSide) == 80);
 
 struct NormBackwardArgs {
   Operand x;
@@ -57,7 +57,7 @@ struct NormBackwardArgs {
   int32_t centered;
   int32_t blocksPerSet;
 };
-static_assert(sizeof(NormBackwardArgs) == 4 * 24 + 2 * 64 + 32);
+static_assert(sizeof(NormBackwardArgs) == 4 * 24 + 2 * 80 + 32);
 
 namespace {
 
@@ -223,9 +223,9 @@ __device__ __forceinline__ void finish(const NormBackwardArgs& args) {
     return;
   }
   add_rows<Threads>(side.partial, sets, perSet * row, 2 * args.width, [&](int c, float sum) {
-    float* to = c < args.width ? side.dWeight : side.dBias;
-    if (to != nullptr) {
-      to[c < args.width ? c : c - args.width] += sum;
+    const Sums& to = c < args.width ? side.dWeight : side.dBias;
+    if (to.data != nullptr) {
+      to.put(c < args.width ? c : c - args.width, sum);
     }
   });
 }

@@ -63,8 +63,8 @@ struct ColumnSumsArgs {
   const float* rowScale;
   /// [stretches, columns]; not used if there is just one.
   float* partial;
-  /// [columns], added to.
-  float* sums;
+  /// [columns]
+  Sums sums;
   /// One for each block along x; zero before and after.
   uint32_t* counters;
   int64_t rows;
@@ -72,7 +72,7 @@ struct ColumnSumsArgs {
   int32_t columns;
   int32_t rowsPerScale;
 };
-static_assert(sizeof(ColumnSumsArgs) == 104);
+static_assert(sizeof(ColumnSumsArgs) == 112);
 
 struct ClipArgs {
   const float* squares;
@@ -188,7 +188,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) column_sums(const __grid_
     }
   }
   if (owner) {
-    args.sums[place] += sum;
+    args.sums.put(place, sum);
   }
 }
 

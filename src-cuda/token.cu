@@ -33,9 +33,12 @@ struct AssembleArgs {
   int32_t width;
   /// The first token that has a position: 0, or `prefixes`.
   int32_t firstPosition;
+  /// Whether sums are added to what stands in prefix and positions, or take its place.
+  int32_t addPrefix;
+  int32_t addPositions;
   int32_t reserved;
 };
-static_assert(sizeof(AssembleArgs) == 120);
+static_assert(sizeof(AssembleArgs) == 128);
 
 struct GatherArgs {
   const void* x;
@@ -117,7 +120,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) assemble(const __grid_con
   }
 }
 
-/// `out` is what comes back; patches, prefix and positions are what is wanted of it, sums being added to.
+/// `out` is what comes back; patches, prefix and positions are what is wanted of it.
 extern "C" __global__ void __launch_bounds__(kThreads) assemble_gradient(const __grid_constant__ AssembleArgs args) {
   const int tokens = args.prefixes + args.patchCount;
   const int token = static_cast<int>(blockIdx.x) * static_cast<int>(blockDim.y) + static_cast<int>(threadIdx.y);
@@ -135,12 +138,12 @@ extern "C" __global__ void __launch_bounds__(kThreads) assemble_gradient(const _
       }
     }
     if (token < args.prefixes && args.prefix.data != nullptr) {
-      Quad q = load4(args.prefix, token, c, count);
+      Quad q = args.addPrefix ? load4(args.prefix, token, c, count) : Quad{};
       add(q, sum);
       store4(args.prefix, token, c, count, q);
     }
     if (token >= args.firstPosition && args.positions.data != nullptr) {
-      Quad q = load4(args.positions, token - args.firstPosition, c, count);
+      Quad q = args.addPositions ? load4(args.positions, token - args.firstPosition, c, count) : Quad{};
       add(q, sum);
       store4(args.positions, token - args.firstPosition, c, count, q);
     }

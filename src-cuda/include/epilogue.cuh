@@ -30,10 +30,10 @@ struct Epilogue {
   const float* rowScale;
   /// [row tiles, n]: each tile's sums of its columns, which the last tile of a column of tiles adds up in order.
   float* sums;
-  /// [sumColumns], added to; or null.
-  float* columnSums;
   /// One for each column of tiles, zero before and after.
   uint32_t* counters;
+  /// [sumColumns] or none.
+  Sums columnSums;
   float alpha;
   float eps;
   int32_t accumulate;
@@ -52,7 +52,7 @@ struct Epilogue {
   int32_t headsBegin;
   int32_t sumColumns;
 };
-static_assert(sizeof(Epilogue) == 11 * 24 + 6 * 8 + 16 * 4);
+static_assert(sizeof(Epilogue) == 11 * 24 + 5 * 8 + 16 + 16 * 4);
 
 /// The columns [first, first + count) of one tile. Tiles of queries and keys hold whole heads.
 struct TileColumns {
@@ -284,7 +284,7 @@ __device__ __forceinline__ void finish_slab(
 template <int Width, int Threads>
 __device__ __forceinline__ void finish_sums(const Epilogue& e, int2 tile, const TileColumns& columns, float* scratch,
     int rowTiles, int64_t n, const Quad& sums) {
-  if (e.columnSums == nullptr) {
+  if (e.columnSums.data == nullptr) {
     return;
   }
   constexpr int kLanes = Width / 4;
@@ -309,7 +309,7 @@ __device__ __forceinline__ void finish_sums(const Epilogue& e, int2 tile, const 
     for (int i = 1; i < rowTiles; i++) {
       sum += from[i * n];
     }
-    e.columnSums[columns.first + c] += sum;
+    e.columnSums.put(columns.first + c, sum);
   }
 }
 

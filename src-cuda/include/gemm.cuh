@@ -26,8 +26,8 @@ struct GemmArgs {
   Operand b;
   /// TN: the columns of B from `splitB` on, if it is in two parts.
   Operand b2;
-  /// TN: [m], added to; or null.
-  float* operandSums;
+  /// TN: [m] or none.
+  Sums operandSums;
   /// [stretches, m] of these sums, and a counter for each 128 columns of A.
   float* operandPartial;
   uint32_t* operandCounters;
@@ -52,7 +52,7 @@ struct GemmArgs {
   int32_t reserved;
   Epilogue e;
 };
-static_assert(sizeof(GemmArgs) == 4 * 24 + 5 * 8 + 14 * 4 + 376);
+static_assert(sizeof(GemmArgs) == 4 * 24 + 16 + 4 * 8 + 14 * 4 + sizeof(Epilogue));
 
 constexpr int kGroup = 8;
 
@@ -122,7 +122,7 @@ __device__ __forceinline__ void sum_operand(const GemmArgs& args, float* shared)
   for (int i = 1; i < args.stretches; i++) {
     sum += args.operandPartial[static_cast<int64_t>(i) * args.m + own];
   }
-  args.operandSums[own] += sum;
+  args.operandSums.put(own, sum);
 }
 
 /// Which piece of k a block of a TN product takes.

@@ -20,6 +20,16 @@ struct Operand {
 };
 static_assert(sizeof(Operand) == 24);
 
+/// Where f32 sums go, dev.fovea.kernels.Sums: they take the place of what is there, or are added to it.
+struct Sums {
+  float* data;
+  int32_t add;
+  int32_t reserved;
+
+  __device__ __forceinline__ void put(int64_t i, float sum) const { data[i] = add ? data[i] + sum : sum; }
+};
+static_assert(sizeof(Sums) == 16);
+
 /// Four neighbouring values.
 struct Quad {
   float v[4];

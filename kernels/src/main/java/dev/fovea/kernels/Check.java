@@ -44,6 +44,13 @@ final class Check {
     }
   }
 
+  /** Room for {@code count} sums, or absent. */
+  static void sums(String name, @Nullable Sums sums, long count) {
+    if (sums != null) {
+      typed(name, sums.span(), DType.F32, count);
+    }
+  }
+
   /** F32 or BF16. */
   static void real(String name, Span span) {
     if (span.dtype() != DType.F32 && span.dtype() != DType.BF16) {

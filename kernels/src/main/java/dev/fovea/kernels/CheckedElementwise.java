@@ -116,7 +116,7 @@ record CheckedElementwise(ElementwiseKernels kernels) implements ElementwiseKern
       @Nullable Span rowScale,
       int rowsPerScale,
       Span dBranch,
-      @Nullable Span dColumnScale) {
+      @Nullable Sums dColumnScale) {
     matrix(rows, columns);
     Check.matrix("dy", dy, rows, columns, columns);
     scales(rows, columns, columnScale, rowScale, rowsPerScale);
@@ -126,7 +126,7 @@ record CheckedElementwise(ElementwiseKernels kernels) implements ElementwiseKern
         throw new IllegalArgumentException("branch: got null, expected a span because of dColumnScale");
       }
       Check.matrix("branch", branch, rows, columns, columns);
-      Check.typed("dColumnScale", dColumnScale, DType.F32, columns);
+      Check.sums("dColumnScale", dColumnScale, columns);
     }
     kernels.residualGradient(rows, columns, dy, branch, columnScale, rowScale, rowsPerScale, dBranch, dColumnScale);
   }

@@ -143,11 +143,11 @@ final class CheckedGemm implements GemmKernels {
       Check.positive("rowsPerScale", g.rowsPerScale());
       Check.typed("rowScale", g.rowScale(), DType.F32, Math.ceilDiv(g.m, g.rowsPerScale()));
     }
-    Check.optionalTyped("columnSums", g.columnSums(), DType.F32, 1);
+    Check.sums("columnSums", g.columnSums(), 1);
     if (g.operandSums() != null && g.layout != Layout.TN) {
       throw new IllegalArgumentException("operandSums: got layout %s, expected TN".formatted(g.layout));
     }
-    Check.optionalTyped("operandSums", g.operandSums(), DType.F32, g.m);
+    Check.sums("operandSums", g.operandSums(), g.m);
   }
 
   private static void activation(Gemm g) {
@@ -211,8 +211,8 @@ final class CheckedGemm implements GemmKernels {
       case 2 -> g.pre();
       case 3 -> norm == null ? null : norm.queryStats();
       case 4 -> norm == null ? null : norm.keyStats();
-      case 5 -> g.columnSums();
-      case 6 -> g.operandSums();
+      case 5 -> Sums.spanOf(g.columnSums());
+      case 6 -> Sums.spanOf(g.operandSums());
       case 7 -> g.a();
       case 8 -> g.a2();
       case 9 -> g.b();

@@ -28,8 +28,8 @@ record CheckedNorm(NormKernels kernels) implements NormKernels {
       @Nullable Span add,
       Span dx,
       long lddx,
-      @Nullable Span dWeight,
-      @Nullable Span dBias) {
+      @Nullable Sums dWeight,
+      @Nullable Sums dBias) {
     int columns = Math.multiplyExact(norm.groups(), norm.width());
     Check.matrix("x", x, norm.rows(), columns, ldx);
     Check.optional("weight", weight, norm.width());
@@ -42,8 +42,8 @@ record CheckedNorm(NormKernels kernels) implements NormKernels {
     if (dx.equals(dy) && lddx != lddy) {
       throw new IllegalArgumentException("lddx: got %d, expected %d as lddy because dx is dy".formatted(lddx, lddy));
     }
-    Check.optionalTyped("dWeight", dWeight, DType.F32, norm.width());
-    Check.optionalTyped("dBias", dBias, DType.F32, norm.width());
+    Check.sums("dWeight", dWeight, norm.width());
+    Check.sums("dBias", dBias, norm.width());
     kernels.backward(norm, x, ldx, weight, stats, dy, lddy, add, dx, lddx, dWeight, dBias);
   }
 
@@ -65,7 +65,7 @@ record CheckedNorm(NormKernels kernels) implements NormKernels {
   private static void side(Norm norm, Side side) {
     Check.optional("weight", side.weight(), norm.width());
     Check.typed("stats", side.stats(), DType.F32, norm.statsCount());
-    Check.optionalTyped("dWeight", side.dWeight(), DType.F32, norm.width());
-    Check.optionalTyped("dBias", side.dBias(), DType.F32, norm.width());
+    Check.sums("dWeight", side.dWeight(), norm.width());
+    Check.sums("dBias", side.dBias(), norm.width());
   }
 }

@@ -36,12 +36,12 @@ record CheckedReduce(ReduceKernels kernels) implements ReduceKernels {
   }
 
   @Override
-  public void columnSums(long rows, int columns, Span x, long ld, Span sums) {
+  public void columnSums(long rows, int columns, Span x, long ld, Sums sums) {
     Check.positive("rows", rows);
     Check.positive("columns", columns);
     Check.matrix("x", x, rows, columns, ld);
-    Check.typed("sums", sums, DType.F32, columns);
-    Check.apart("sums", sums, "x", x);
+    Check.sums("sums", sums, columns);
+    Check.apart("sums", sums.span(), "x", x);
     kernels.columnSums(rows, columns, x, ld, sums);
   }
 

@@ -39,19 +39,19 @@ record CheckedToken(TokenKernels kernels) implements TokenKernels {
       int width,
       Span dOut,
       @Nullable Span dPatches,
-      @Nullable Span dPrefix,
-      @Nullable Span dPositions) {
+      @Nullable Sums dPrefix,
+      @Nullable Sums dPositions) {
     checkAssembly(batch, prefixes, patchCount, width);
     Check.vector("dOut", dOut, elements(batch, prefixes + patchCount, width));
     Check.optional("dPatches", dPatches, elements(batch, patchCount, width));
-    Check.optionalTyped("dPrefix", dPrefix, DType.F32, (long) prefixes * width);
+    Check.sums("dPrefix", dPrefix, (long) prefixes * width);
     if (dPositions != null) {
-      Check.typed("dPositions", dPositions, DType.F32, 0);
-      checkPositions("dPositions", dPositions, prefixes, patchCount, width);
+      Check.sums("dPositions", dPositions, 0);
+      checkPositions("dPositions", dPositions.span(), prefixes, patchCount, width);
     }
     Check.apart("dPatches", dPatches, "dOut", dOut);
-    Check.apart("dPrefix", dPrefix, "dOut", dOut);
-    Check.apart("dPositions", dPositions, "dOut", dOut);
+    Check.apart("dPrefix", Sums.spanOf(dPrefix), "dOut", dOut);
+    Check.apart("dPositions", Sums.spanOf(dPositions), "dOut", dOut);
     kernels.assembleGradient(batch, prefixes, patchCount, width, dOut, dPatches, dPrefix, dPositions);
   }
 

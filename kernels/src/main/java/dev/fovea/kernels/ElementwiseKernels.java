@@ -51,11 +51,11 @@ public interface ElementwiseKernels {
 
   /**
    * The branch's part of the gradient of {@link #residual}: {@code dBranch = columnScale rowScale dy}, and
-   * {@code dColumnScale[c] += sum over r of rowScale dy branch}.
+   * {@code dColumnScale[c] = sum over r of rowScale dy branch}.
    *
    * @param branch needed only with {@code dColumnScale}
    * @param dBranch may be dy
-   * @param dColumnScale F32 [columns], added to; or null
+   * @param dColumnScale [columns] or null
    */
   void residualGradient(
       long rows,
@@ -66,7 +66,7 @@ public interface ElementwiseKernels {
       @Nullable Span rowScale,
       int rowsPerScale,
       Span dBranch,
-      @Nullable Span dColumnScale);
+      @Nullable Sums dColumnScale);
 
   /**
    * {@code y[i] = x[i]} between any two floating dtypes, round to nearest even; also U8, I32 or I64 to F32. NaN stays

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code v *= columnScale[col]} (LayerScale);
  *   <li>{@code v *= rowScale[row / rowsPerScale]} (stochastic depth: one factor per image);
  *   <li>{@code v += residual[row,col]};
- *   <li>{@code c[row,col] = v}, and {@code columnSums[col] += sum over rows of v}.
+ *   <li>{@code c[row,col] = v}, and {@code columnSums[col] = sum over rows of v}.
  * </ol>
  *
  * <p>A and C may be made of two spans each: A split along k ({@code [A | A2]}, as the ViT-22B output projection reads
@@ -69,8 +69,8 @@ public final class Gemm {
   private int rowsPerScale = 1;
   private @Nullable Span residual;
   private long ldResidual;
-  private @Nullable Span columnSums;
-  private @Nullable Span operandSums;
+  private @Nullable Sums columnSums;
+  private @Nullable Sums operandSums;
 
   /** A product of the given sizes, each at least 1. */
   public Gemm(Layout layout, int m, int n, int k) {
@@ -251,16 +251,16 @@ public final class Gemm {
   }
 
   /**
-   * F32 [n], or shorter for the sums of the first columns only; added to. The bias gradient of the layer below when C
-   * is its output's gradient.
+   * Sums down C: [n], or shorter for those of the first columns only. The bias gradient of the layer below when C is
+   * its output's gradient.
    */
-  public Gemm columnSums(@Nullable Span columnSums) {
+  public Gemm columnSums(@Nullable Sums columnSums) {
     this.columnSums = columnSums;
     return this;
   }
 
-  /** F32 [m], added to, TN only: the sums of A over k, which is the bias gradient of this layer. */
-  public Gemm operandSums(@Nullable Span operandSums) {
+  /** The sums of A over k, TN only: [m]. The bias gradient of this layer. */
+  public Gemm operandSums(@Nullable Sums operandSums) {
     this.operandSums = operandSums;
     return this;
   }
@@ -414,11 +414,11 @@ public final class Gemm {
     return ldResidual;
   }
 
-  public @Nullable Span columnSums() {
+  public @Nullable Sums columnSums() {
     return columnSums;
   }
 
-  public @Nullable Span operandSums() {
+  public @Nullable Sums operandSums() {
     return operandSums;
   }
 

@@ -30,8 +30,8 @@ public interface NormKernels {
    * @param dy [rows, groups * width] with leading dimension {@code lddy}
    * @param add what the residual branch contributes, laid out like dx; may be dx; null for 0
    * @param dx [rows, groups * width] with leading dimension {@code lddx}; may be dy when the leading dimensions agree
-   * @param dWeight F32 [width], added to; or null
-   * @param dBias F32 [width], added to; or null
+   * @param dWeight [width] or null
+   * @param dBias [width] or null
    */
   void backward(
       Norm norm,
@@ -44,8 +44,8 @@ public interface NormKernels {
       @Nullable Span add,
       Span dx,
       long lddx,
-      @Nullable Span dWeight,
-      @Nullable Span dBias);
+      @Nullable Sums dWeight,
+      @Nullable Sums dBias);
 
   /**
    * What one of two norms side by side has of its own; operands as in {@link #backward}.
@@ -55,8 +55,8 @@ public interface NormKernels {
   record Side(
       @Nullable Span weight,
       Span stats,
-      @Nullable Span dWeight,
-      @Nullable Span dBias) {
+      @Nullable Sums dWeight,
+      @Nullable Sums dBias) {
     /** Whether a parameter's gradient is wanted. */
     public boolean hasSums() {
       return dWeight != null || dBias != null;

@@ -20,12 +20,12 @@ public interface ReduceKernels {
   void maxAbs(Span x, Span out);
 
   /**
-   * {@code sums[c] += sum over r of x[r,c]}.
+   * {@code sums[c] = sum over r of x[r,c]}.
    *
    * @param x [rows, columns] with leading dimension {@code ld}
-   * @param sums F32 [columns]
+   * @param sums [columns]
    */
-  void columnSums(long rows, int columns, Span x, long ld, Span sums);
+  void columnSums(long rows, int columns, Span x, long ld, Sums sums);
 
   /**
    * {@code out[0] = min(1, maxNorm / sqrt(sumOfSquares[0]))}: the factor that clips a gradient to a global norm, left

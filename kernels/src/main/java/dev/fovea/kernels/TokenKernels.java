@@ -31,8 +31,8 @@ public interface TokenKernels {
    *
    * @param dOut [batch, prefixes + patchCount, width]
    * @param dPatches like patches; null if not wanted
-   * @param dPrefix F32 [prefixes, width], added to; null if not wanted
-   * @param dPositions F32 like positions, added to; null if not wanted
+   * @param dPrefix [prefixes, width]; null if not wanted
+   * @param dPositions like positions; null if not wanted
    */
   void assembleGradient(
       int batch,
@@ -41,8 +41,8 @@ public interface TokenKernels {
       int width,
       Span dOut,
       @Nullable Span dPatches,
-      @Nullable Span dPrefix,
-      @Nullable Span dPositions);
+      @Nullable Sums dPrefix,
+      @Nullable Sums dPositions);
 
   /**
    * {@code out[i] = x[index[i]]}, rows of {@code width} elements of any dtype.

@@ -3,6 +3,7 @@ package dev.fovea.tensor;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.KernelSet;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -265,9 +266,11 @@ public abstract class Operation {
     }
 
     /**
-     * The gradient as F32 sums that a kernel adds to: zero at first. Only for an operand that {@link #wantsGradient}.
+     * Where a kernel puts its share of the gradient as F32 sums, in this operand's shape: the first share of all takes
+     * the place of what is there, the others are added. The kernel must write every element. Only for an operand that
+     * {@link #wantsGradient}.
      */
-    public Tensor sums() {
+    public Sums sums() {
       if (variable == null) {
         throw new IllegalStateException("this operand wants no gradient");
       }

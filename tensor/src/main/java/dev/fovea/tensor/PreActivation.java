@@ -2,6 +2,7 @@ package dev.fovea.tensor;
 
 import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param f the function
  * @param pre its argument, rows of {@code columns} values, {@code ld} apart
- * @param sums F32 sums over rows of the gradient of {@code pre} (a bias gradient), added to; or null
+ * @param sums where sums over rows of the gradient of {@code pre} go (a bias gradient), or null
  */
 public record PreActivation(
-    Activation f, Span pre, long ld, int columns, @Nullable Tensor sums) {}
+    Activation f, Span pre, long ld, int columns, @Nullable Sums sums) {}

@@ -1,6 +1,7 @@
 package dev.fovea.tensor;
 
 import dev.fovea.kernels.DType;
+import dev.fovea.kernels.Sums;
 import org.jspecify.annotations.Nullable;
 
 /** A value on a tape as gradients see it: who made it, how many operations read it, and the gradient so far. */
@@ -80,16 +81,17 @@ final class Variable {
     return new Gathered(before, inPlace ? before : Tensor.empty(shape, dtype));
   }
 
-  /** The gradient in memory of its own and in the wide dtype, for kernels to add to; zeros if nothing has arrived. */
-  Tensor sums(Shape shape, DType wide) {
+  /**
+   * The gradient in memory of its own and in the wide dtype, for a kernel that adds to it, or that writes it if nothing
+   * has arrived.
+   */
+  Sums sums(Shape shape, DType wide) {
     Tensor sum = gradient;
     if (sum != null && sum.dtype() == wide && ownsGradient()) {
-      return sum;
+      return Sums.addedTo(sum.span());
     }
     Tensor made = Tensor.empty(shape, wide);
-    if (sum == null) {
-      made.device().kernels().elementwise().fill(made.span(), 0);
-    } else {
+    if (sum != null) {
       made.copyFrom(sum.reshape(shape));
     }
     // One handle only: whoever asks again finds memory of its own, and not a reason for a copy.
@@ -98,7 +100,7 @@ final class Variable {
     if (sum != null) {
       sum.close();
     }
-    return gradient;
+    return new Sums(gradient.span(), sum != null);
   }
 
   void clear() {

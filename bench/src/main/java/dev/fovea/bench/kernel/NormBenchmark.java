@@ -7,6 +7,7 @@ import dev.fovea.bench.peer.Work;
 import dev.fovea.bench.peer.Work.Operand;
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.CpuKernels;
 import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -32,8 +33,8 @@ public class NormBenchmark extends KernelFamily {
       Span stats = Matrices.zeros(norm.statsCount());
       kernels.norm().forward(norm, x, width, weight, bias, y, width, stats);
       Span dy = Matrices.random(rows * width, 4);
-      Span dWeight = Matrices.zeros(width);
-      Span dBias = Matrices.zeros(width);
+      Sums dWeight = Sums.into(Matrices.zeros(width));
+      Sums dBias = Sums.into(Matrices.zeros(width));
       return Work.ofOurs(
           0,
           1.5 * bytes,

@@ -6,6 +6,7 @@ import dev.fovea.bench.peer.Matrices;
 import dev.fovea.bench.peer.Work;
 import dev.fovea.bench.peer.Work.Operand;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.CpuKernels;
 import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -37,7 +38,8 @@ public class ReduceBenchmark extends KernelFamily {
             bytes);
       case "sumOfSquares" -> Work.ofOurs(0, bytes, set -> set.reduce().sumOfSquares(x, out));
       case "maxAbs" -> Work.ofOurs(0, bytes, set -> set.reduce().maxAbs(x, out));
-      case "columnSums" -> Work.ofOurs(0, bytes, set -> set.reduce().columnSums(rows, columns, x, columns, sums));
+      case "columnSums" ->
+        Work.ofOurs(0, bytes, set -> set.reduce().columnSums(rows, columns, x, columns, Sums.into(sums)));
       default -> throw new IllegalArgumentException(kernel);
     };
   }

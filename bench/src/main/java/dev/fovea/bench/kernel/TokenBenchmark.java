@@ -3,6 +3,7 @@ package dev.fovea.bench.kernel;
 import dev.fovea.bench.peer.Matrices;
 import dev.fovea.bench.peer.Work;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.CpuKernels;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
@@ -37,7 +38,8 @@ public class TokenBenchmark extends KernelFamily {
         Work.ofOurs(
             0,
             bytes,
-            set -> set.token().assembleGradient(batch, 1, tokens - 1, width, all, patches, prefix, positions));
+            set -> set.token()
+                .assembleGradient(batch, 1, tokens - 1, width, all, patches, Sums.into(prefix), Sums.into(positions)));
       case "gather" -> Work.ofOurs(0, bytes / 4, set -> set.token().gather(kept, width, all, index, part));
       case "scatterAdd" ->
         Work.ofOurs(0, 1.5 * bytes / 4, set -> set.token().scatterAdd(kept, width, part, index, all));

@@ -1,7 +1,6 @@
 package dev.fovea.kernels.cpu;
 
-import dev.fovea.kernels.DType;
-import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
 
 /**
@@ -19,7 +18,7 @@ final class ColumnSums implements Grid {
   private int blocks;
   private int first;
   private int columns;
-  private Span target = new Span(0, 0, DType.F32);
+  private Sums target = Spans.NO_SUMS;
 
   ColumnSums(Staging staging, Arithmetic arithmetic) {
     this.staging = staging;
@@ -51,8 +50,8 @@ final class ColumnSums implements Grid {
     return block * width;
   }
 
-  /** Adds the sums of columns [first, first + columns) to the target, F32. */
-  void addTo(WorkerPool pool, int first, int columns, Span target) {
+  /** Puts the sums of columns [first, first + columns) into the target. */
+  void put(WorkerPool pool, int first, int columns, Sums target) {
     this.first = first;
     this.columns = columns;
     this.target = target;
@@ -67,9 +66,11 @@ final class ColumnSums implements Grid {
     for (int block = 0; block < blocks; block++) {
       arithmetic.add(sum, 0, parts, at(block) + first + column, sum, 0, count);
     }
-    float[] old = scratch.floats(1, count);
-    staging.load(target, column, old, 0, count);
-    arithmetic.add(old, 0, sum, 0, sum, 0, count);
-    staging.store(sum, 0, target, column, count);
+    if (target.add()) {
+      float[] old = scratch.floats(1, count);
+      staging.load(target.span(), column, old, 0, count);
+      arithmetic.add(old, 0, sum, 0, sum, 0, count);
+    }
+    staging.store(sum, 0, target.span(), column, count);
   }
 }

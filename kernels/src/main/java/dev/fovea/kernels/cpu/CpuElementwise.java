@@ -4,6 +4,7 @@ import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.ElementwiseKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Maths;
 import dev.fovea.kernels.cpu.simd.Simd;
@@ -124,7 +125,7 @@ final class CpuElementwise implements ElementwiseKernels {
       @Nullable Span rowScale,
       int rowsPerScale,
       Span dBranch,
-      @Nullable Span dColumnScale) {
+      @Nullable Sums dColumnScale) {
     rowKernels.residualGradient(rows, columns, dy, branch, columnScale, rowScale, rowsPerScale, dBranch, dColumnScale);
   }
 

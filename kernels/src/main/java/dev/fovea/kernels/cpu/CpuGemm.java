@@ -4,6 +4,7 @@ import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.GemmKernels;
 import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Simd;
 
 /** Matrix products by packed panels and register tiles, after Goto and van de Geijn (2008). */
@@ -41,7 +42,7 @@ final class CpuGemm implements GemmKernels {
   }
 
   private void part(Gemm call, int row, int endRow, int column, int endColumn, Span a, long lda, Span b, long ldb) {
-    Span sums = column == 0 ? call.operandSums() : null;
+    Sums sums = column == 0 ? call.operandSums() : null;
     launch(new Gemm(Layout.TN, endRow - row, endColumn - column, call.k)
         .alpha(call.alpha())
         .accumulate(call.accumulate())

@@ -7,6 +7,7 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.NormKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Simd;
 import dev.fovea.kernels.cpu.simd.Streams;
@@ -77,8 +78,8 @@ final class CpuNorm implements NormKernels {
       @Nullable Span add,
       Span dx,
       long lddx,
-      @Nullable Span dWeight,
-      @Nullable Span dBias) {
+      @Nullable Sums dWeight,
+      @Nullable Sums dBias) {
     Backward grid = backwards.take();
     grid.norm = norm;
     grid.x = x;
@@ -98,10 +99,10 @@ final class CpuNorm implements NormKernels {
     }
     pool.run(grid, blocks);
     if (dWeight != null) {
-      grid.sums.addTo(pool, 0, norm.width(), dWeight);
+      grid.sums.put(pool, 0, norm.width(), dWeight);
     }
     if (dBias != null) {
-      grid.sums.addTo(pool, norm.width(), norm.width(), dBias);
+      grid.sums.put(pool, norm.width(), norm.width(), dBias);
     }
     backwards.give(grid);
   }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.fovea.kernels.ReduceKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Reductions;
 import dev.fovea.kernels.cpu.simd.Simd;
 import java.util.Arrays;
@@ -61,7 +62,7 @@ final class CpuReduce implements ReduceKernels {
   }
 
   @Override
-  public void columnSums(long rows, int columns, Span x, long ld, Span sums) {
+  public void columnSums(long rows, int columns, Span x, long ld, Sums sums) {
     ColumnSums launch = columnSums.take();
     launch.run(pool, rows, columns, x, ld, sums);
     columnSums.give(launch);
@@ -143,7 +144,7 @@ final class CpuReduce implements ReduceKernels {
       this.reductions = reductions;
     }
 
-    void run(WorkerPool pool, long rows, int columns, Span x, long ld, Span sums) {
+    void run(WorkerPool pool, long rows, int columns, Span x, long ld, Sums sums) {
       this.rows = rows;
       this.columns = columns;
       this.x = x;
@@ -163,8 +164,9 @@ final class CpuReduce implements ReduceKernels {
         reductions.add(partials, part * columns, partials, 0, columns);
       }
       for (int c = 0; c < columns; c++) {
-        long address = sums.address() + 4L * c;
-        ALL.set(JAVA_FLOAT, address, ALL.get(JAVA_FLOAT, address) + partials[c]);
+        long address = sums.span().address() + 4L * c;
+        float before = sums.add() ? ALL.get(JAVA_FLOAT, address) : 0;
+        ALL.set(JAVA_FLOAT, address, before + partials[c]);
       }
     }
 

@@ -5,6 +5,7 @@ import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Maths;
 import dev.fovea.kernels.cpu.simd.Reductions;
@@ -101,7 +102,7 @@ final class CpuRows {
       @Nullable Span rowScale,
       int rowsPerScale,
       Span dBranch,
-      @Nullable Span dColumnScale) {
+      @Nullable Sums dColumnScale) {
     ResidualGradient grid = residualGradients.take();
     grid.columns = columns;
     grid.dy = dy;
@@ -116,7 +117,7 @@ final class CpuRows {
       long rowsPerBlock = ColumnSums.rowsPerBlock(rows, columns);
       grid.sums.begin(Math.toIntExact((rows + rowsPerBlock - 1) / rowsPerBlock), columns);
       grid.run(pool, rows, columns, rowsPerBlock);
-      grid.sums.addTo(pool, 0, columns, dColumnScale);
+      grid.sums.put(pool, 0, columns, dColumnScale);
     }
     residualGradients.give(grid);
   }

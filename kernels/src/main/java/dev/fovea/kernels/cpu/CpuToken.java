@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cpu;
 
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.TokenKernels;
 import dev.fovea.kernels.cpu.simd.Simd;
 import org.jspecify.annotations.Nullable;
@@ -49,8 +50,8 @@ final class CpuToken implements TokenKernels {
       int width,
       Span dOut,
       @Nullable Span dPatches,
-      @Nullable Span dPrefix,
-      @Nullable Span dPositions) {
+      @Nullable Sums dPrefix,
+      @Nullable Sums dPositions) {
     TokenAssemblyGradient launch = assemblyGradients.take();
     launch.run(pool, batch, prefixes, patchCount, width, dOut, dPatches, dPrefix, dPositions);
     assemblyGradients.give(launch);

@@ -4,7 +4,7 @@ import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Layout;
-import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Simd;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -60,7 +60,7 @@ final class GemmLaunch {
       int endRow = plan.rowPassEnd(row);
       int slot = onePass ? 0 : plan.mostRows() * plan.mostColumns();
       partial = grown(partial, slot * (endRow - row) * (endColumn - column));
-      Span columnSums = call.columnSums();
+      Sums columnSums = call.columnSums();
       if (columnSums != null) {
         blockSums = grown(blockSums, (endRow - row) * plan.n);
         epilogue.sums(blockSums, row);
@@ -68,20 +68,20 @@ final class GemmLaunch {
       for (int k = 0; k < plan.k; k += plan.passDepth) {
         int length = Math.min(plan.passDepth, plan.k - k);
         boolean packB = shareB && (row == 0 || !onePass);
-        Span operandSums = column == 0 ? call.operandSums() : null;
+        Sums operandSums = column == 0 ? call.operandSums() : null;
         pack(row, endRow, column, endColumn, k, length, packB, operandSums != null);
         blocks.operands(packedA, operandSums == null ? null : pieceSums, shareB ? packedB : null, partial, slot);
         blocks.pass(row, endRow, column, endColumn, k, length);
         launch(blocks, blocks.count());
         if (operandSums != null) {
           int first = plan.rowStart(row);
-          addSums(pieceSums, a.pieces(), plan.m, first, plan.rowStart(endRow) - first, operandSums);
+          putSums(pieceSums, a.pieces(), plan.m, first, plan.rowStart(endRow) - first, operandSums, k > 0);
         }
       }
       if (columnSums != null) {
         int first = plan.columnStart(column);
-        int end = (int) Math.min(plan.columnStart(endColumn), columnSums.count());
-        addSums(blockSums, endRow - row, plan.n, first, Math.max(0, end - first), columnSums);
+        int end = (int) Math.min(plan.columnStart(endColumn), columnSums.span().count());
+        putSums(blockSums, endRow - row, plan.n, first, Math.max(0, end - first), columnSums, row > 0);
       }
       row = endRow;
     }
@@ -115,8 +115,8 @@ final class GemmLaunch {
     }
   }
 
-  /** {@code to[first + i] += sum over parts of sums[part * ld + first + i]}, parts in order. */
-  private void addSums(float[] sums, int parts, int ld, int first, int count, Span to) {
+  /** Puts {@code sum over parts of sums[part * ld + first + i]}, parts in order, or adds it to earlier passes'. */
+  private void putSums(float[] sums, int parts, int ld, int first, int count, Sums to, boolean more) {
     if (totals.length < count) {
       totals = new double[count];
     }
@@ -127,8 +127,9 @@ final class GemmLaunch {
       }
     }
     for (int i = 0; i < count; i++) {
-      long address = to.address() + 4L * (first + i);
-      ALL.set(ValueLayout.JAVA_FLOAT, address, (float) (ALL.get(ValueLayout.JAVA_FLOAT, address) + totals[i]));
+      long address = to.span().address() + 4L * (first + i);
+      double before = more || to.add() ? ALL.get(ValueLayout.JAVA_FLOAT, address) : 0;
+      ALL.set(ValueLayout.JAVA_FLOAT, address, (float) (before + totals[i]));
     }
   }
 

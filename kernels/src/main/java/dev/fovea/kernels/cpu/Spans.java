@@ -4,6 +4,7 @@ import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 final class Spans {
   /** Stands for an operand that was not given: no elements. */
   static final Span NONE = new Span(0, 0, DType.F32);
+
+  /** Stands for sums that nobody wants. */
+  static final Sums NO_SUMS = Sums.into(NONE);
 
   private Spans() {}
 

@@ -5,6 +5,7 @@ import static dev.fovea.kernels.cpu.TokenAssembly.RANGE;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Reductions;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -22,8 +23,8 @@ final class TokenAssemblyGradient implements Grid {
   private int prefixRanges;
   private Span dOut = Spans.NONE;
   private Span dPatches = Spans.NONE;
-  private Span dPrefix = Spans.NONE;
-  private Span dPositions = Spans.NONE;
+  private Sums dPrefix = Spans.NO_SUMS;
+  private Sums dPositions = Spans.NO_SUMS;
 
   TokenAssemblyGradient(Staging staging, Reductions reductions) {
     this.staging = staging;
@@ -38,15 +39,15 @@ final class TokenAssemblyGradient implements Grid {
       int width,
       Span dOut,
       @Nullable Span dPatches,
-      @Nullable Span dPrefix,
-      @Nullable Span dPositions) {
+      @Nullable Sums dPrefix,
+      @Nullable Sums dPositions) {
     this.batch = batch;
     prefixLength = (long) prefixes * width;
     patchLength = (long) patchCount * width;
     this.dOut = dOut;
     this.dPatches = Spans.orNone(dPatches);
-    this.dPrefix = Spans.orNone(dPrefix);
-    this.dPositions = Spans.orNone(dPositions);
+    this.dPrefix = dPrefix == null ? Spans.NO_SUMS : dPrefix;
+    this.dPositions = dPositions == null ? Spans.NO_SUMS : dPositions;
     prefixRanges = TokenAssembly.ranges(prefixLength);
     pool.run(this, prefixRanges + TokenAssembly.ranges(patchLength));
   }
@@ -62,24 +63,24 @@ final class TokenAssemblyGradient implements Grid {
 
   private void prefixRange(long first, Scratch scratch) {
     int count = (int) Math.min(RANGE, prefixLength - first);
-    boolean positioned = dPositions.count() > patchLength;
-    if (dPrefix.count() == 0 && !positioned) {
+    boolean positioned = dPositions.span().count() > patchLength;
+    if (dPrefix.span().count() == 0 && !positioned) {
       return;
     }
     float[] sums = scratch.floats(1, RANGE);
     Arrays.fill(sums, 0, count, 0f);
     sum(first, count, Spans.NONE, 0, sums, scratch);
-    if (dPrefix.count() > 0) {
-      addTo(dPrefix, first, sums, count, scratch);
+    if (dPrefix.span().count() > 0) {
+      put(dPrefix, first, sums, count, scratch);
     }
     if (positioned) {
-      addTo(dPositions, first, sums, count, scratch);
+      put(dPositions, first, sums, count, scratch);
     }
   }
 
   private void patchRange(long first, Scratch scratch) {
     int count = (int) Math.min(RANGE, patchLength - first);
-    if (dPositions.count() == 0) {
+    if (dPositions.span().count() == 0) {
       if (dPatches.count() > 0) {
         copy(first, count, scratch);
       }
@@ -88,7 +89,7 @@ final class TokenAssemblyGradient implements Grid {
     float[] sums = scratch.floats(1, RANGE);
     Arrays.fill(sums, 0, count, 0f);
     sum(prefixLength + first, count, dPatches, first, sums, scratch);
-    addTo(dPositions, dPositions.count() - patchLength + first, sums, count, scratch);
+    put(dPositions, dPositions.span().count() - patchLength + first, sums, count, scratch);
   }
 
   /** Adds the range at {@code first} of every image to {@code sums}, and leaves it in {@code copy} if that is given. */
@@ -122,10 +123,13 @@ final class TokenAssemblyGradient implements Grid {
     }
   }
 
-  private void addTo(Span span, long first, float[] sums, int count, Scratch scratch) {
-    float[] values = scratch.floats(0, RANGE);
-    staging.load(span, first, values, 0, count);
-    reductions.add(sums, 0, values, 0, count);
-    staging.store(values, 0, span, first, count);
+  private void put(Sums to, long first, float[] sums, int count, Scratch scratch) {
+    float[] values = sums;
+    if (to.add()) {
+      values = scratch.floats(0, RANGE);
+      staging.load(to.span(), first, values, 0, count);
+      reductions.add(sums, 0, values, 0, count);
+    }
+    staging.store(values, 0, to.span(), first, count);
   }
 }

@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cuda;
 
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import org.jspecify.annotations.Nullable;
 
 /** Sums down columns, in an order that the shape alone fixes: part of {@code reduce.cu} that several families need. */
@@ -18,8 +19,8 @@ final class CudaColumnSums {
     sums = queue.family("reduce").kernel("column_sums");
   }
 
-  /** {@code out[c] += sum over r of rowScale[r / rowsPerScale] x[r,c] y[r,c]}, without what is null. */
-  void add(
+  /** {@code out[c] = sum over r of rowScale[r / rowsPerScale] x[r,c] y[r,c]}, without what is null. */
+  void put(
       long rows,
       int columns,
       Span x,
@@ -28,7 +29,7 @@ final class CudaColumnSums {
       long ldy,
       @Nullable Span rowScale,
       int rowsPerScale,
-      Span out) {
+      Sums out) {
     long stretches = Math.min(MOST_STRETCHES, Math.ceilDiv(rows, ROWS_PER_STRETCH));
     long rowsPerStretch = Math.ceilDiv(rows, stretches);
     stretches = Math.ceilDiv(rows, rowsPerStretch);
@@ -37,10 +38,9 @@ final class CudaColumnSums {
     Launch launch = queue.launch().grid(blocks, stretches, 1).block(THREADS, 1, 1);
     CudaOperands.matrix(launch, x, ldx, true);
     CudaOperands.matrix(launch, y, ldy, true);
+    launch.pointer(CudaOperands.address(rowScale)).pointer(one ? 0 : queue.scratch(stretches * columns * Float.BYTES));
+    CudaOperands.sums(launch, out);
     launch
-        .pointer(CudaOperands.address(rowScale))
-        .pointer(one ? 0 : queue.scratch(stretches * columns * Float.BYTES))
-        .pointer(out.address())
         .pointer(one ? 0 : queue.counters(blocks))
         .i64(rows)
         .i64(rowsPerStretch)

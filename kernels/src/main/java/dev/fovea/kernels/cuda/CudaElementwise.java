@@ -3,6 +3,7 @@ package dev.fovea.kernels.cuda;
 import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.ElementwiseKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import org.jspecify.annotations.Nullable;
 
 /** Pointwise kernels on a GPU: {@code elementwise.cu}. */
@@ -133,9 +134,9 @@ final class CudaElementwise implements ElementwiseKernels {
       @Nullable Span rowScale,
       int rowsPerScale,
       Span dBranch,
-      @Nullable Span dColumnScale) {
+      @Nullable Sums dColumnScale) {
     if (dColumnScale != null) { // first, since dBranch may be dy
-      columnSums.add(rows, columns, dy, columns, branch, columns, rowScale, rowsPerScale, dColumnScale);
+      columnSums.put(rows, columns, dy, columns, branch, columns, rowScale, rowsPerScale, dColumnScale);
     }
     rows(residual, rows, columns, null, 0, dy, columns, dBranch, columns, columnScale, rowScale, rowsPerScale);
   }

@@ -2,6 +2,7 @@ package dev.fovea.kernels.cuda;
 
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the epilogue of a product into a launch, as {@code epilogue.cuh} lays it out. */
@@ -23,7 +24,7 @@ final class CudaEpilogue {
   static void write(Launch launch, Gemm g, Gemm.@Nullable QkNorm norm, long partial, long counters) {
     boolean quads = tilesBeginOnMultiplesOf(CudaOperands.QUAD, g);
     Span bias = g.bias();
-    Span sums = g.columnSums();
+    Sums sums = g.columnSums();
     Span saved = g.activationColumns() == 0 ? null : g.saved();
     CudaOperands.matrix(launch, g.c(), g.ldc(), quads);
     CudaOperands.matrix(launch, g.c2(), g.ldc2(), quads && g.splitN() % CudaOperands.QUAD == 0);
@@ -41,8 +42,9 @@ final class CudaEpilogue {
         .pointer(norm == null ? 0 : CudaOperands.address(norm.keyStats()))
         .pointer(CudaOperands.address(g.rowScale()))
         .pointer(partial)
-        .pointer(CudaOperands.address(sums))
-        .pointer(counters)
+        .pointer(counters);
+    CudaOperands.sums(launch, sums);
+    launch
         .f32(g.alpha())
         .f32(norm == null ? 0 : norm.eps())
         .i32(g.accumulate() ? 1 : 0)
@@ -57,7 +59,7 @@ final class CudaEpilogue {
     launch
         .i32(g.rowScale() == null ? 1 : g.rowsPerScale())
         .i32(norm == null ? 0 : norm.begin())
-        .i32(sums == null ? 0 : (int) Math.min(g.n, sums.count()));
+        .i32(sums == null ? 0 : (int) Math.min(g.n, sums.span().count()));
   }
 
   private static void heads(Launch launch, Gemm.@Nullable QkNorm norm) {

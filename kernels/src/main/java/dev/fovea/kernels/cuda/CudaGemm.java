@@ -6,6 +6,7 @@ import dev.fovea.kernels.GemmKernels;
 import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -80,7 +81,7 @@ final class CudaGemm implements GemmKernels {
     CudaOperandSums operandSums = CudaOperandSums.of(g);
     int depthPerSplit = depthPerSplit(g, tiles);
     int splits = Math.ceilDiv(g.k, depthPerSplit);
-    Span sums = g.columnSums();
+    Sums sums = g.columnSums();
     long partial = sums == null ? 0 : (long) rowTiles * g.n;
     long split = splits == 1 ? 0 : tiles * splits * tile.rows * tile.columns;
     long room = partial + operandSums.partial() + split;
@@ -95,8 +96,8 @@ final class CudaGemm implements GemmKernels {
     CudaOperands.matrix(launch, g.a2(), g.lda2(), true);
     CudaOperands.matrix(launch, g.b(), g.ldb(), inQuads(g));
     CudaOperands.matrix(launch, g.b2(), g.ldb2(), true);
+    CudaOperands.sums(launch, g.operandSums());
     launch
-        .pointer(CudaOperands.address(g.operandSums()))
         .pointer(scratch + partial * Float.BYTES)
         .pointer(counters + (long) columnTiles * Integer.BYTES)
         .pointer(scratch + (partial + operandSums.partial()) * Float.BYTES)

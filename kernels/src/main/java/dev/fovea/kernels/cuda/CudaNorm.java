@@ -3,6 +3,7 @@ package dev.fovea.kernels.cuda;
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.NormKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import org.jspecify.annotations.Nullable;
 
 /** LayerNorm and RMSNorm on a GPU: {@code norm.cu} and {@code norm_backward.cu}. */
@@ -77,8 +78,8 @@ final class CudaNorm implements NormKernels {
       @Nullable Span add,
       Span dx,
       long lddx,
-      @Nullable Span dWeight,
-      @Nullable Span dBias) {
+      @Nullable Sums dWeight,
+      @Nullable Sums dBias) {
     launchBackward(norm, x, ldx, dy, lddy, add, dx, lddx, new Side(weight, stats, dWeight, dBias), null);
   }
 
@@ -128,12 +129,10 @@ final class CudaNorm implements NormKernels {
 
   private static void side(Launch launch, Side side, long partial, long counters) {
     CudaOperands.vector(launch, side.weight());
-    launch
-        .pointer(side.stats().address())
-        .pointer(side.hasSums() ? partial : 0)
-        .pointer(CudaOperands.address(side.dWeight()))
-        .pointer(CudaOperands.address(side.dBias()))
-        .pointer(counters);
+    launch.pointer(side.stats().address()).pointer(side.hasSums() ? partial : 0);
+    CudaOperands.sums(launch, side.dWeight());
+    CudaOperands.sums(launch, side.dBias());
+    launch.pointer(counters);
   }
 
   private Form form(int width) {

@@ -3,6 +3,7 @@ package dev.fovea.kernels.cuda;
 import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import org.jspecify.annotations.Nullable;
 
 /** Writes operands into a launch as {@code operand.cuh} lays them out, and says how they may be read. */
@@ -28,6 +29,14 @@ final class CudaOperands {
     boolean vectors =
         quads && ld % QUAD == 0 && span.address() % ((long) QUAD * span.dtype().bytes()) == 0;
     launch.pointer(span.address()).i64(ld).i32(code(span.dtype())).i32(vectors ? 1 : 0);
+  }
+
+  /** Sums, or none. */
+  static void sums(Launch launch, @Nullable Sums sums) {
+    launch
+        .pointer(sums == null ? 0 : sums.span().address())
+        .i32(sums != null && sums.add() ? 1 : 0)
+        .i32(0);
   }
 
   /** A vector that is asked for in whole quads, or none. */

@@ -3,6 +3,7 @@ package dev.fovea.kernels.cuda;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.ReduceKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.util.List;
 
 /** Reductions on a GPU: {@code reduce.cu}. */
@@ -123,8 +124,8 @@ final class CudaReduce implements ReduceKernels {
   }
 
   @Override
-  public void columnSums(long rows, int columns, Span x, long ld, Span sums) {
-    columnSums.add(rows, columns, x, ld, null, 0, null, 1, sums);
+  public void columnSums(long rows, int columns, Span x, long ld, Sums sums) {
+    columnSums.put(rows, columns, x, ld, null, 0, null, 1, sums);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cuda;
 
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.TokenKernels;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,7 @@ final class CudaToken implements TokenKernels {
       Span out) {
     Launch launch = CudaRows.shape(queue, queue.launch(), (long) batch * (prefixes + patchCount), width);
     sequences(launch, batch, prefixes, patchCount, width, patches, prefix, positions, out);
+    launch.i32(0).i32(0).i32(0);
     queue.run(assemble, launch);
   }
 
@@ -51,13 +53,19 @@ final class CudaToken implements TokenKernels {
       int width,
       Span dOut,
       @Nullable Span dPatches,
-      @Nullable Span dPrefix,
-      @Nullable Span dPositions) {
+      @Nullable Sums dPrefix,
+      @Nullable Sums dPositions) {
     int across = CudaRows.across(width);
     int down = THREADS / across;
     int tokens = prefixes + patchCount;
     Launch launch = queue.launch().grid(Math.ceilDiv(tokens, down), 1, 1).block(across, down, 1);
-    sequences(launch, batch, prefixes, patchCount, width, dPatches, dPrefix, dPositions, dOut);
+    Span prefix = Sums.spanOf(dPrefix);
+    Span positions = Sums.spanOf(dPositions);
+    sequences(launch, batch, prefixes, patchCount, width, dPatches, prefix, positions, dOut);
+    launch
+        .i32(dPrefix != null && dPrefix.add() ? 1 : 0)
+        .i32(dPositions != null && dPositions.add() ? 1 : 0)
+        .i32(0);
     queue.run(assembleGradient, launch);
   }
 
@@ -76,13 +84,7 @@ final class CudaToken implements TokenKernels {
     CudaOperands.matrix(launch, positions, width, true);
     CudaOperands.matrix(launch, out, width, true);
     boolean all = positions != null && positions.count() == (long) (prefixes + patchCount) * width;
-    launch
-        .i32(batch)
-        .i32(prefixes)
-        .i32(patchCount)
-        .i32(width)
-        .i32(all ? 0 : prefixes)
-        .i32(0);
+    launch.i32(batch).i32(prefixes).i32(patchCount).i32(width).i32(all ? 0 : prefixes);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.fovea.kernels.contract;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 
 /**
  * The memory of one kernel case on one device. Inputs are drawn from the case's seed, so that every device gets the
@@ -22,6 +23,13 @@ public interface CaseMemory {
 
   /** A result that the kernel also reads: declares a span drawn before. */
   Span inout(String name, Span span, Tolerance tolerance);
+
+  /** Sums, added to what was drawn or in place of NaN. */
+  default Sums sums(String name, long count, boolean add, Tolerance tolerance) {
+    return add
+        ? Sums.addedTo(inout(name, normal(DType.F32, count, 1), tolerance))
+        : Sums.into(output(name, DType.F32, count, tolerance));
+  }
 
   /** Room that is neither read nor compared, 64-byte aligned. */
   Span workspace(DType dtype, long count);

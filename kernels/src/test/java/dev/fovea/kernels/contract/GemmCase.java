@@ -52,6 +52,7 @@ final class GemmCase {
   private boolean inPlace;
   private int columnSums;
   private boolean operandSums;
+  private boolean addSums;
 
   GemmCase(Layout layout, int m, int n, int k) {
     this.layout = layout;
@@ -188,6 +189,12 @@ final class GemmCase {
     return named(count == n ? "columnSums" : "columnSums:" + count);
   }
 
+  /** Sums are added to what is there. */
+  GemmCase addSums() {
+    addSums = true;
+    return named("sums added");
+  }
+
   GemmCase operandSums() {
     operandSums = true;
     return named("operandSums");
@@ -206,11 +213,11 @@ final class GemmCase {
       Tolerance each = after();
       double scale = (columnScale ? 2.5 : 1) * (rowsPerScale > 0 ? 4 : 1) * (exact ? 16.0 * k : 3);
       Tolerance sums = Tolerance.absolute(m * (each.absolute() + each.relative() * scale) + m * m * U * scale);
-      call.columnSums(memory.inout("columnSums", memory.normal(F32, columnSums, 1), sums));
+      call.columnSums(memory.sums("columnSums", columnSums, addSums, sums));
     }
     if (operandSums) {
       Tolerance sums = Tolerance.absolute((k + 4) * U * (0.8 * k + 4 * Math.sqrt(k) + 12));
-      call.operandSums(memory.inout("operandSums", memory.normal(F32, m, 1), sums));
+      call.operandSums(memory.sums("operandSums", m, addSums, sums));
     }
     if (!packed) {
       return kernels -> kernels.gemm().run(call);

@@ -72,6 +72,7 @@ public final class GemmCases {
     cases.add(new GemmCase(NN, 270, 1061, 390).pre(1061).packed());
     cases.add(new GemmCase(TN, 270, 1061, 390).accumulate().operandSums());
     cases.add(new GemmCase(TN, 20, 70, 8200).accumulate().operandSums().columnSums());
+    cases.add(new GemmCase(TN, 20, 70, 8200).operandSums().columnSums().addSums());
   }
 
   /** Each operand of the epilogue alone, then all that go together. */
@@ -99,8 +100,10 @@ public final class GemmCases {
     cases.add(new GemmCase(NN, 33, 70, 20).columnSums());
     cases.add(new GemmCase(NN, 197, 384, 40).columnSums(300));
     cases.add(new GemmCase(NN, 450, 300, 20).columnSums());
+    cases.add(new GemmCase(NN, 450, 300, 20).columnSums().addSums());
     cases.add(new GemmCase(TN, 33, 70, 20).operandSums());
     cases.add(new GemmCase(TN, 300, 70, 600).operandSums());
+    cases.add(new GemmCase(TN, 300, 70, 600).operandSums().addSums());
     for (DType type : new DType[] {F32, BF16}) {
       cases.add(new GemmCase(TN, 90, 70, 60)
           .types(type, type, F32)
@@ -117,7 +120,8 @@ public final class GemmCases {
           .splitM(136)
           .splitB(8)
           .accumulate()
-          .operandSums());
+          .operandSums()
+          .addSums());
     }
     for (int headDim : new int[] {64, 72, 80, 88, 104, 112, 128, 160, 17}) {
       cases.add(new GemmCase(NT, 20, 7 * headDim, 64).qkNorm(0, 3, headDim, true));
@@ -239,7 +243,8 @@ public final class GemmCases {
           .types(type, type, F32)
           .accumulate()
           .operandSums()
-          .columnSums());
+          .columnSums()
+          .addSums());
       cases.add(new GemmCase(TN, 70, 37, 1030).types(type, type, F32).alpha(-0.5f));
       cases.add(new GemmCase(TN, 80, 48, 1030)
           .types(type, type, F32)

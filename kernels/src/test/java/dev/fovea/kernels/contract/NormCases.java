@@ -7,6 +7,7 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.NormKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -147,9 +148,9 @@ public final class NormCases {
           "dx", into == 'y' ? dy : into == 'a' && a != null ? a : memory.normal(dtype, count, 1), tolerance);
       double terms = norm.rows() * norm.groups();
       double error = (terms + 4) * U * terms + terms * normalError(norm);
-      Span dw =
-          dWeight ? memory.inout("dWeight", memory.normal(F32, norm.width(), 1), Tolerance.absolute(error)) : null;
-      Span db = dBias ? memory.inout("dBias", memory.normal(F32, norm.width(), 1), Tolerance.absolute(error)) : null;
+      Tolerance sums = Tolerance.absolute(error);
+      Sums dw = dWeight ? memory.sums("dWeight", norm.width(), add, sums) : null;
+      Sums db = dBias ? memory.sums("dBias", norm.width(), add == dWeight, sums) : null;
       return kernels -> {
         kernels.norm().forward(norm, x, ld, null, null, unused, ld, stats);
         kernels.norm().backward(norm, x, ld, w, stats, dy, ld, a, dx, ld, dw, db);
@@ -189,8 +190,8 @@ public final class NormCases {
     return new NormKernels.Side(
         memory.normal(F32, norm.width(), 1),
         memory.workspace(F32, norm.statsCount()),
-        memory.inout(name + ".dWeight", memory.normal(F32, norm.width(), 1), sums),
-        bias ? memory.inout(name + ".dBias", memory.normal(F32, norm.width(), 1), sums) : null);
+        memory.sums(name + ".dWeight", norm.width(), bias, sums),
+        bias ? memory.sums(name + ".dBias", norm.width(), name.equals("first"), sums) : null);
   }
 
   /**

@@ -5,6 +5,7 @@ import static dev.fovea.kernels.DType.F32;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -120,8 +121,8 @@ public final class ReduceCases {
     double bytes = (double) rows * columns * dtype.bytes();
     return new KernelCase("reduce.columnSums", shape, 0, bytes, memory -> {
       Span x = memory.normal(dtype, (rows - 1L) * ld + columns, 1);
-      Span sums = memory.inout(
-          "sums", memory.normal(F32, columns, 1), Tolerance.absolute((rows + 2) * Tolerance.U * (rows * MEAN + 4)));
+      Tolerance tolerance = Tolerance.absolute((rows + 2) * Tolerance.U * (rows * MEAN + 4));
+      Sums sums = memory.sums("sums", columns, ld > columns, tolerance);
       return kernels -> kernels.reduce().columnSums(rows, columns, x, ld, sums);
     });
   }

@@ -6,6 +6,7 @@ import static dev.fovea.kernels.contract.ElementwiseCases.bytes;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -128,9 +129,8 @@ public final class RowCases {
       Tolerance tolerance = Tolerance.relative(3 * U).rounded(dtype);
       Span dBranch = byRow ? memory.inout("dBranch", dy, tolerance) : memory.output("dBranch", dtype, count, tolerance);
       double sum = 1 + rows * (byRow ? 3 : 1);
-      Span dColumnScale = ofScale
-          ? memory.inout("dColumnScale", memory.normal(F32, columns, 1), Tolerance.absolute((rows + 4) * U * sum))
-          : null;
+      Sums dColumnScale =
+          ofScale ? memory.sums("dColumnScale", columns, byColumn, Tolerance.absolute((rows + 4) * U * sum)) : null;
       return kernels -> kernels
           .elementwise()
           .residualGradient(rows, columns, dy, branch, columnScale, rowScale, rowsPerScale, dBranch, dColumnScale);

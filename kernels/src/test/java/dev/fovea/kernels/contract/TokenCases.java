@@ -6,6 +6,7 @@ import static dev.fovea.kernels.DType.I32;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -120,11 +121,11 @@ public final class TokenCases {
       Span dOut = memory.normal(outType, out, 1);
       long patches = (long) batch * patchCount * width;
       Span dPatches = patchType == null ? null : memory.output("dPatches", patchType, patches, Tolerance.EXACT);
-      Span dPrefix = wantPrefix && prefixes > 0
-          ? memory.inout("dPrefix", memory.normal(F32, (long) prefixes * width, 1), sums)
-          : null;
-      Span dPositions =
-          kind == Positions.NONE ? null : memory.inout("dPositions", memory.normal(F32, positions(s, kind), 1), sums);
+      boolean add = outType == BF16;
+      Sums dPrefix = wantPrefix && prefixes > 0 ? memory.sums("dPrefix", (long) prefixes * width, add, sums) : null;
+      Sums dPositions = kind == Positions.NONE
+          ? null
+          : memory.sums("dPositions", positions(s, kind), add != (patchType == BF16), sums);
       return kernels ->
           kernels.token().assembleGradient(batch, prefixes, patchCount, width, dOut, dPatches, dPrefix, dPositions);
     });

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.ElementwiseKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.contract.ElementwiseCases;
 import dev.fovea.kernels.contract.HostCaseMemory;
 import dev.fovea.kernels.contract.KernelCase;
@@ -107,7 +108,7 @@ class ElementwiseContractTest {
       Launches.rejects("rowsPerScale: got 0, expected at least 1", () -> e.residual(12, 1, x, y, null, six, 0, y));
       Launches.rejects(
           "branch: got null, expected a span because of dColumnScale",
-          () -> e.residualGradient(2, 6, x, null, null, null, 1, y, six));
+          () -> e.residualGradient(2, 6, x, null, null, null, 1, y, Sums.into(six)));
       Launches.rejects("y: got F32, expected I32 as in x", () -> e.copy(1, 2, integers, 2, x, 2));
       Launches.rejects("y: got leading dimension 1, expected at least 2", () -> e.copy(3, 2, x, 2, y, 1));
       Launches.rejects(

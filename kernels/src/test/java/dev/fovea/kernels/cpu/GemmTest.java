@@ -14,6 +14,7 @@ import dev.fovea.kernels.Gemm.QkNorm;
 import dev.fovea.kernels.GemmKernels;
 import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -49,9 +50,9 @@ class GemmTest {
   /** C and both kinds of sums. */
   private static float[] sums(CpuKernels kernels, Layout layout, int m, int n, int k) {
     Span c = zeros(m * n + n + m);
-    Gemm call = product(layout, m, n, k).c(c.slice(0, m * n), n).columnSums(c.slice(m * n, n));
+    Gemm call = product(layout, m, n, k).c(c.slice(0, m * n), n).columnSums(Sums.into(c.slice(m * n, n)));
     if (layout == Layout.TN) {
-      call.operandSums(c.slice(m * n + n, m));
+      call.operandSums(Sums.into(c.slice(m * n + n, m)));
     }
     kernels.gemm().run(call);
     return floats(c);
@@ -146,11 +147,12 @@ class GemmTest {
     refused("rowScale: got 6 elements, expected at least 7", g -> g.rowScale(zeros(6), 3));
     refused("rowScale: got BF16, expected F32", g -> g.rowScale(new Span(64, 40, BF16), 1));
     refused("residual: got 599 elements, expected at least 600", g -> g.residual(zeros(599), 30));
-    refused("columnSums: got 0 elements, expected at least 1", g -> g.columnSums(new Span(64, 0, F32)));
-    refused("operandSums: got layout NN, expected TN", g -> g.operandSums(zeros(20)));
+    refused("columnSums: got 0 elements, expected at least 1", g -> g.columnSums(Sums.into(new Span(64, 0, F32))));
+    refused("operandSums: got layout NN, expected TN", g -> g.operandSums(Sums.into(zeros(20))));
     Gemm tn = product(Layout.TN, 20, 30, 40).c(zeros(600), 30);
     refused(
-        "operandSums: got 19 elements, expected at least 20", () -> ONE.gemm().run(tn.operandSums(zeros(19))));
+        "operandSums: got 19 elements, expected at least 20",
+        () -> ONE.gemm().run(tn.operandSums(Sums.into(zeros(19)))));
     Gemm parts = product(Layout.TN, 20, 30, 40).c(zeros(600), 30).a(big, 20, big, 20, 20);
     refused("splitM: got 20, expected 1 to 19", () -> ONE.gemm().run(parts));
     parts.a(big, 20, big, 20, 3).b(big, 30, big, 30, 0);
@@ -194,7 +196,7 @@ class GemmTest {
     refused("c: overlaps c2, expected its own memory", g -> g.c(g.c(), 30, g.c().from(10), 10, 20));
     refused(
         "columnSums: overlaps bias, expected its own memory",
-        g -> g.bias(zeros(30)).columnSums(g.bias()));
+        g -> g.bias(zeros(30)).columnSums(Sums.into(g.bias())));
     Gemm inPlace = valid();
     ONE.gemm().run(inPlace.residual(inPlace.c(), 30));
     Span both = zeros(2000);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.NormKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.contract.HostCaseMemory;
 import dev.fovea.kernels.contract.NormCases;
 import java.util.stream.Stream;
@@ -71,10 +72,11 @@ class NormContractTest {
           "stats: got 3 elements, expected at least 12",
           () -> n.backward(norm, x, 12, null, few, y, 12, null, y, 12, null, null));
       Launches.rejects(
-          "dWeight: got BF16, expected F32", () -> n.backward(norm, x, 12, null, x, y, 12, null, y, 12, half, null));
+          "dWeight: got BF16, expected F32",
+          () -> n.backward(norm, x, 12, null, x, y, 12, null, y, 12, Sums.into(half), null));
       Launches.rejects(
           "dBias: got 3 elements, expected at least 4",
-          () -> n.backward(norm, x, 12, null, x, y, 12, null, y, 12, null, few));
+          () -> n.backward(norm, x, 12, null, x, y, 12, null, y, 12, null, Sums.into(few)));
       Norm one = new Norm(1, 3, 4, 0, true);
       Launches.rejects(
           "lddx: got 13, expected 12 as lddy because dx is dy",

@@ -6,6 +6,7 @@ import static dev.fovea.kernels.DType.I32;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.TokenKernels;
 import dev.fovea.kernels.contract.HostCaseMemory;
 import dev.fovea.kernels.contract.TokenCases;
@@ -106,10 +107,11 @@ class TokenContractTest {
       Launches.rejects(
           "dOut: got 12 elements, expected at least 16", () -> TOKEN.assembleGradient(1, 1, 3, 4, x, null, null, null));
       Launches.rejects(
-          "dPrefix: got I32, expected F32", () -> TOKEN.assembleGradient(1, 1, 3, 4, out, null, integers, null));
+          "dPrefix: got I32, expected F32",
+          () -> TOKEN.assembleGradient(1, 1, 3, 4, out, null, Sums.into(integers), null));
       Launches.rejects(
           "dPositions: got 3 elements, expected 12 or 16",
-          () -> TOKEN.assembleGradient(1, 1, 3, 4, out, null, null, small));
+          () -> TOKEN.assembleGradient(1, 1, 3, 4, out, null, null, Sums.into(small)));
     }
   }
 

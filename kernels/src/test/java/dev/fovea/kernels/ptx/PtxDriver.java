@@ -40,6 +40,7 @@ public final class PtxDriver implements Driver {
   private final Map<Long, Image> images = new HashMap<>();
   private final Map<Long, Loaded> functions = new HashMap<>();
   private final List<PtxLaunch> launches = new ArrayList<>();
+  private final List<String> operations = new ArrayList<>();
   private long next = 1;
   private @Nullable PtxException failure;
 
@@ -95,9 +96,15 @@ public final class PtxDriver implements Driver {
     return List.copyOf(launches);
   }
 
-  /** Forgets which kernels ran. */
+  /** All that streams did, in order: kernels by their names, and "copy", "copyToDevice", "copyToHost", "fill 0". */
+  public synchronized List<String> operations() {
+    return List.copyOf(operations);
+  }
+
+  /** Forgets what ran. */
   public synchronized void clearLaunches() {
     launches.clear();
+    operations.clear();
   }
 
   @Override
@@ -160,35 +167,35 @@ public final class PtxDriver implements Driver {
   public synchronized void copyToDevice(long to, MemorySegment from, long stream) {
     checkNative(from);
     if (isPinned(from)) {
-      submit(stream, "copyToDevice", () -> memory.copyIn(to, from));
+      perform(stream, "copyToDevice", () -> memory.copyIn(to, from));
       return;
     }
     streams.forbidRecording(stream, "copying from memory that is not pinned");
     MemorySegment kept =
         options.deferred() ? Arena.ofAuto().allocate(from.byteSize()).copyFrom(from) : from;
-    submit(stream, "copyToDevice", () -> memory.copyIn(to, kept));
+    perform(stream, "copyToDevice", () -> memory.copyIn(to, kept));
   }
 
   @Override
   public synchronized void copyToHost(MemorySegment to, long from, long stream) {
     checkNative(to);
     if (isPinned(to)) {
-      submit(stream, "copyToHost", () -> memory.copyOut(to, from));
+      perform(stream, "copyToHost", () -> memory.copyOut(to, from));
       return;
     }
     streams.forbidRecording(stream, "copying to memory that is not pinned");
-    submit(stream, "copyToHost", () -> memory.copyOut(to, from));
+    perform(stream, "copyToHost", () -> memory.copyOut(to, from));
     synchronize(stream);
   }
 
   @Override
   public synchronized void copy(long to, long from, long bytes, long stream) {
-    submit(stream, "copy", () -> memory.copy(to, from, bytes));
+    perform(stream, "copy", () -> memory.copy(to, from, bytes));
   }
 
   @Override
   public synchronized void fill(long address, byte value, long bytes, long stream) {
-    submit(stream, "fill", () -> memory.fill(address, value, bytes));
+    perform(stream, "fill " + Byte.toUnsignedInt(value), () -> memory.fill(address, value, bytes));
   }
 
   @Override
@@ -370,6 +377,7 @@ public final class PtxDriver implements Driver {
 
   private void run(Kernel kernel, Block.Launch launch) {
     long instructions = Grid.run(kernel, launch, pool, options.threads());
+    operations.add(kernel.name);
     launches.add(new PtxLaunch(
         kernel.name,
         List.of(launch.gridX(), launch.gridY(), launch.gridZ()),
@@ -399,6 +407,14 @@ public final class PtxDriver implements Driver {
   @Override
   public synchronized void destroyGraph(long graph) {
     streams.destroyGraph(graph);
+  }
+
+  /** Submits what {@link #operations} tells. */
+  private void perform(long stream, String kind, Runnable action) {
+    submit(stream, kind, () -> {
+      action.run();
+      operations.add(kind);
+    });
   }
 
   private void submit(long stream, String kind, Runnable action) {

@@ -2,6 +2,7 @@ package dev.fovea.kernels.reference;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.contract.HostCaseMemory;
 
 /** Elements of spans as doubles. */
@@ -18,6 +19,11 @@ final class Mat {
 
   static void add(Span span, long i, double value) {
     set(span, i, get(span, i) + value);
+  }
+
+  /** Puts a sum where it belongs. */
+  static void put(Sums sums, long i, double value) {
+    set(sums.span(), i, sums.add() ? get(sums.span(), i) + value : value);
   }
 
   /** The value as a store to {@code dtype} would round it. */

@@ -6,6 +6,7 @@ import static dev.fovea.kernels.reference.Mat.set;
 import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.ElementwiseKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Exact;
 import org.jspecify.annotations.Nullable;
 
@@ -106,7 +107,7 @@ final class ReferenceElementwise implements ElementwiseKernels {
       @Nullable Span rowScale,
       int rowsPerScale,
       Span dBranch,
-      @Nullable Span dColumnScale) {
+      @Nullable Sums dColumnScale) {
     double[] sums = new double[columns];
     for (long r = 0; r < rows; r++) {
       double factor = rowScale == null ? 1 : get(rowScale, r / rowsPerScale);
@@ -117,7 +118,7 @@ final class ReferenceElementwise implements ElementwiseKernels {
       }
     }
     for (int c = 0; c < columns && dColumnScale != null; c++) {
-      Mat.add(dColumnScale, c, sums[c]);
+      Mat.put(dColumnScale, c, sums[c]);
     }
   }
 

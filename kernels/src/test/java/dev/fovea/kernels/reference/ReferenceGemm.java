@@ -12,7 +12,7 @@ final class ReferenceGemm implements GemmKernels {
   @Override
   public void run(Gemm g) {
     for (int i = 0; g.operandSums() != null && i < g.m; i++) {
-      Mat.add(g.operandSums(), i, DoubleStream.of(rowOfA(g, i)).sum());
+      Mat.put(g.operandSums(), i, DoubleStream.of(rowOfA(g, i)).sum());
     }
     double[][] b = new double[g.n][g.k];
     for (int j = 0; j < g.n; j++) {
@@ -39,8 +39,10 @@ final class ReferenceGemm implements GemmKernels {
         columnSums[j] += v;
       }
     }
-    for (int j = 0; g.columnSums() != null && j < Math.min(g.n, g.columnSums().count()); j++) {
-      Mat.add(g.columnSums(), j, columnSums[j]);
+    for (int j = 0;
+        g.columnSums() != null && j < Math.min(g.n, g.columnSums().span().count());
+        j++) {
+      Mat.put(g.columnSums(), j, columnSums[j]);
     }
   }
 

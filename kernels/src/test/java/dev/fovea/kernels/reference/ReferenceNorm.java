@@ -6,6 +6,7 @@ import static dev.fovea.kernels.reference.Mat.set;
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.NormKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import org.jspecify.annotations.Nullable;
 
 /** {@link NormKernels} in double precision. */
@@ -49,8 +50,8 @@ final class ReferenceNorm implements NormKernels {
       @Nullable Span add,
       Span dx,
       long lddx,
-      @Nullable Span dWeight,
-      @Nullable Span dBias) {
+      @Nullable Sums dWeight,
+      @Nullable Sums dBias) {
     int width = norm.width();
     double[] weightSums = new double[width];
     double[] biasSums = new double[width];
@@ -79,10 +80,10 @@ final class ReferenceNorm implements NormKernels {
     }
     for (int c = 0; c < width; c++) {
       if (dWeight != null) {
-        Mat.add(dWeight, c, weightSums[c]);
+        Mat.put(dWeight, c, weightSums[c]);
       }
       if (dBias != null) {
-        Mat.add(dBias, c, biasSums[c]);
+        Mat.put(dBias, c, biasSums[c]);
       }
     }
   }

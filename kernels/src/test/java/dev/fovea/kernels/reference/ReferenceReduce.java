@@ -2,6 +2,7 @@ package dev.fovea.kernels.reference;
 
 import dev.fovea.kernels.ReduceKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import java.util.List;
 
 /** {@link ReduceKernels} in double precision. */
@@ -45,13 +46,13 @@ final class ReferenceReduce implements ReduceKernels {
   }
 
   @Override
-  public void columnSums(long rows, int columns, Span x, long ld, Span sums) {
+  public void columnSums(long rows, int columns, Span x, long ld, Sums sums) {
     for (int c = 0; c < columns; c++) {
       double sum = 0;
       for (long r = 0; r < rows; r++) {
         sum += Mat.get(x, r * ld + c);
       }
-      Mat.add(sums, c, sum);
+      Mat.put(sums, c, sum);
     }
   }
 

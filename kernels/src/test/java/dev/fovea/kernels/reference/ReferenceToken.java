@@ -1,6 +1,7 @@
 package dev.fovea.kernels.reference;
 
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.TokenKernels;
 import org.jspecify.annotations.Nullable;
 
@@ -42,10 +43,10 @@ final class ReferenceToken implements TokenKernels {
       int width,
       Span dOut,
       @Nullable Span dPatches,
-      @Nullable Span dPrefix,
-      @Nullable Span dPositions) {
+      @Nullable Sums dPrefix,
+      @Nullable Sums dPositions) {
     int tokens = prefixes + patchCount;
-    boolean all = dPositions != null && dPositions.count() == (long) tokens * width;
+    boolean all = dPositions != null && dPositions.span().count() == (long) tokens * width;
     for (int t = 0; t < tokens; t++) {
       for (int c = 0; c < width; c++) {
         double sum = 0;
@@ -57,11 +58,11 @@ final class ReferenceToken implements TokenKernels {
           }
         }
         if (dPrefix != null && t < prefixes) {
-          Mat.add(dPrefix, (long) t * width + c, sum);
+          Mat.put(dPrefix, (long) t * width + c, sum);
         }
         int position = all ? t : t - prefixes;
         if (dPositions != null && position >= 0) {
-          Mat.add(dPositions, (long) position * width + c, sum);
+          Mat.put(dPositions, (long) position * width + c, sum);
         }
       }
     }

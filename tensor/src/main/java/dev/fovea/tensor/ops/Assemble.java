@@ -1,6 +1,6 @@
 package dev.fovea.tensor.ops;
 
-import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.tensor.Operation;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -51,8 +51,8 @@ final class Assemble extends Operation {
   @Override
   protected void backward() {
     Tensor d = patches.wantsGradient() ? Tensor.empty(patches.shape(), patches.dtype()) : null;
-    Span dPrefix = Dims.sums(prefix);
-    Span dPositions = Dims.sums(positions);
+    Sums dPrefix = Dims.sums(prefix);
+    Sums dPositions = Dims.sums(positions);
     kernels()
         .token()
         .assembleGradient(batch, prefixes, count, width, y.gradient().span(), Dims.span(d), dPrefix, dPositions);

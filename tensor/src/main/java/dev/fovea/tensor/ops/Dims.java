@@ -1,6 +1,7 @@
 package dev.fovea.tensor.ops;
 
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.tensor.Operation.Input;
 import dev.fovea.tensor.Operation.Output;
 import dev.fovea.tensor.Shape;
@@ -69,9 +70,9 @@ final class Dims {
     return tensor == null ? null : tensor.span();
   }
 
-  /** The sums that an optional operand's gradient is added to, if it wants one. */
-  static @Nullable Span sums(@Nullable Input input) {
-    return input == null || !input.wantsGradient() ? null : input.sums().span();
+  /** Where sums go that are an optional operand's gradient, if it wants one. */
+  static @Nullable Sums sums(@Nullable Input input) {
+    return input == null || !input.wantsGradient() ? null : input.sums();
   }
 
   /** An output that exists because the operation was recorded. */

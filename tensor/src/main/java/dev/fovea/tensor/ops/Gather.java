@@ -1,5 +1,6 @@
 package dev.fovea.tensor.ops;
 
+import dev.fovea.kernels.Sums;
 import dev.fovea.tensor.Operation;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -31,7 +32,10 @@ final class Gather extends Operation {
 
   @Override
   protected void backward() {
-    Tensor sums = x.sums();
+    Sums sums = x.sums();
+    if (!sums.add()) {
+      kernels().elementwise().fill(sums.span(), 0);
+    }
     kernels().token().scatterAdd(index.shape().count(), width, y.gradient().span(), index.span(), sums.span());
   }
 }

@@ -7,6 +7,7 @@ import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.NormKernels;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
 import dev.fovea.tensor.Gathered;
 import dev.fovea.tensor.Operation;
 import dev.fovea.tensor.PreActivation;
@@ -185,7 +186,7 @@ final class LinearOperation extends Operation {
     if (output != y || activated() == 0) {
       return null;
     }
-    Tensor sums = bias != null && biasOfActivated() ? bias.sums() : null;
+    Sums sums = bias != null && biasOfActivated() ? bias.sums() : null;
     return new PreActivation(l.activation, Dims.given(pre).span(), preColumns, activated(), sums);
   }
 
@@ -196,7 +197,7 @@ final class LinearOperation extends Operation {
 
   @Override
   protected void backward() {
-    Tensor dy = y.gradient();
+    Tensor dy = qkNorm != null && y2 == null ? y.ownGradient() : y.gradient();
     if (residual != null) {
       residual.add(dy);
     }
@@ -209,9 +210,6 @@ final class LinearOperation extends Operation {
     }
     Tensor dy2 = y2 == null ? null : qkNorm == null ? y2.gradient() : y2.ownGradient();
     if (qkNorm != null) {
-      if (dy2 == null) {
-        dy = y.ownGradient();
-      }
       gradientOfQkNorm(qkNorm, dy2 == null ? dy : dy2);
     }
     if (pre != null) {
@@ -278,22 +276,22 @@ final class LinearOperation extends Operation {
 
   /** The weight's gradient in one product, which the bias's rides on if it has every column. */
   private void gradientOfParameters(Tensor dy, @Nullable Tensor dy2, boolean biasDone) {
-    Span biasSums = bias == null || biasDone ? null : Dims.sums(bias);
-    boolean rides = biasSums != null && biasSums.count() == l.out && weight.wantsGradient();
+    Sums biasSums = bias == null || biasDone ? null : Dims.sums(bias);
+    boolean rides = biasSums != null && biasSums.span().count() == l.out && weight.wantsGradient();
     if (weight.wantsGradient()) {
-      Gemm gemm = new Gemm(Layout.TN, l.out, l.in, l.rows)
-          .accumulate(true)
-          .c(weight.sums().span(), l.in);
+      Sums sums = weight.sums();
+      Gemm gemm =
+          new Gemm(Layout.TN, l.out, l.in, l.rows).accumulate(sums.add()).c(sums.span(), l.in);
       int right = l.out - l.outLeft;
       gemm = dy2 == null ? gemm.a(dy.span(), l.out) : gemm.a(dy.span(), l.outLeft, dy2.span(), right, l.outLeft);
       gemm = x2 == null ? gemm.b(x.span(), l.in) : gemm.b(x.span(), l.inLeft, x2.span(), l.in - l.inLeft, l.inLeft);
       kernels().gemm().run(gemm.operandSums(rides ? biasSums : null));
     }
     if (biasSums != null && !rides) {
-      int left = (int) Math.min(biasSums.count(), l.outLeft);
+      int left = (int) Math.min(biasSums.span().count(), l.outLeft);
       kernels().reduce().columnSums(l.rows, left, dy.span(), l.outLeft, biasSums);
-      if (dy2 != null && biasSums.count() > left) {
-        int rest = (int) biasSums.count() - left;
+      if (dy2 != null && biasSums.span().count() > left) {
+        int rest = (int) biasSums.span().count() - left;
         kernels().reduce().columnSums(l.rows, rest, dy2.span(), l.out - l.outLeft, biasSums.from(left));
       }
     }
@@ -309,7 +307,7 @@ final class LinearOperation extends Operation {
     PreActivation inner = x.preActivation();
     if (inner != null) {
       gemm.activationGradient(inner.f(), inner.columns(), inner.pre(), inner.ld());
-      gemm.columnSums(Dims.span(inner.sums()));
+      gemm.columnSums(inner.sums());
     }
     Gathered dx = inner == null && x2 == null ? x.gathered() : new Gathered(null, Tensor.empty(x.shape(), x.dtype()));
     Tensor dx2 = x2 == null ? null : Tensor.empty(x2.shape(), x2.dtype());

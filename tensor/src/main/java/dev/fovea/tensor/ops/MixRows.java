@@ -2,6 +2,7 @@ package dev.fovea.tensor.ops;
 
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Layout;
+import dev.fovea.kernels.Sums;
 import dev.fovea.tensor.Operation;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -44,9 +45,8 @@ final class MixRows extends Operation {
 
   @Override
   protected void backward() {
-    Gemm gemm = new Gemm(Layout.TN, from, width, to).accumulate(true);
-    kernels()
-        .gemm()
-        .run(gemm.a(mix.span(), from).b(y.gradient().span(), width).c(x.sums().span(), width));
+    Sums sums = x.sums();
+    Gemm gemm = new Gemm(Layout.TN, from, width, to).accumulate(sums.add());
+    kernels().gemm().run(gemm.a(mix.span(), from).b(y.gradient().span(), width).c(sums.span(), width));
   }
 }
