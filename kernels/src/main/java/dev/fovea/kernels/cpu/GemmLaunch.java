@@ -39,12 +39,12 @@ final class GemmLaunch {
   }
 
   void run(Gemm call) {
-    plan.cut(call);
+    epilogue.set(call);
+    plan.cut(call, epilogue.byTile());
     boolean acrossA = call.layout == Layout.TN;
     a.set(call.a(), call.lda(), call.a2(), call.lda2(), call.splitK(), acrossA, plan.m);
     b.set(call.b(), call.ldb(), null, 0, plan.k, call.layout != Layout.NT, plan.n);
     b.prepacked(call.packedB(), plan.k);
-    epilogue.set(call);
     for (int column = 0; column < plan.columnBlocks; ) {
       int end = plan.columnPassEnd(column);
       columnPass(call, column, end);

@@ -6,10 +6,12 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one product is cut, by its shape alone. C is cut into <b>blocks</b> of rows by columns, each computed by one
- * thread in a cache-sized scratch; k is cut into pieces of {@link #depth}, the length of the panels that a tile runs
- * over at once. Operands are packed for a <b>pass</b> at a time, a range of row blocks by column blocks by k, so that
- * packed memory stays bounded whatever the product.
+ * How one product is cut. C is cut into <b>blocks</b> of rows by columns, each computed by one thread in a scratch; k
+ * is cut into pieces of {@link #depth}, the length of the panels that a tile runs over at once. Operands are packed for
+ * a <b>pass</b> at a time, a range of row blocks by column blocks by k, so that packed memory stays bounded whatever
+ * the product; A by the blocks themselves where they are wide enough ({@link #ownRows}).
+ *
+ * <p>The number of threads decides on column blocks only, and who packs A: every sum is the same in any of them.
  */
 final class GemmPlan {
   /** Most steps of k in one panel piece: longer ones make fewer rounds of C, shorter ones leave more of L2. */
@@ -21,9 +23,13 @@ final class GemmPlan {
   private static final int BLOCK_COLUMNS = 256;
   private static final int LEAST_COLUMNS = 64;
 
-  /** Columns of blocks that pack rows of their own; with fewer than the least it would be done too often. */
-  private static final int WIDE_COLUMNS = 1024;
+  /**
+   * Columns of blocks that pack rows of their own: all of them if tiles go out one by one, else what an epilogue still
+   * finds in the cache. With fewer than the least, rows would be packed too often.
+   */
+  private static final int ALL_COLUMNS = 4608;
 
+  private static final int WIDE_COLUMNS = 1024;
   private static final int LEAST_WIDE = 512;
 
   /** Products this small (about 30 µs) stay on the caller's thread. */
@@ -58,7 +64,8 @@ final class GemmPlan {
     tileColumns = tiles.columns();
   }
 
-  void cut(Gemm call) {
+  /** @param byTile whether tiles of C go out one by one */
+  void cut(Gemm call, boolean byTile) {
     m = call.m;
     n = call.n;
     k = call.k;
@@ -68,7 +75,7 @@ final class GemmPlan {
     rowTiles = Math.ceilDiv(m, tileRows);
     rowBlocks = Math.ceilDiv(rowTiles, BLOCK_ROWS / tileRows);
     rowBlocks += rowBlocks > 1 ? rowBlocks % 2 : 0;
-    int columns = columns(WIDE_COLUMNS);
+    int columns = columns(byTile ? ALL_COLUMNS : WIDE_COLUMNS);
     ownRows = rowBlocks > 1 && passDepth == k && (columns == 1 || n / columns >= LEAST_WIDE);
     if (!ownRows) {
       columns = columns(BLOCK_COLUMNS);

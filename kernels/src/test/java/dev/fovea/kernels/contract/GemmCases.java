@@ -69,7 +69,7 @@ public final class GemmCases {
     }
     cases.add(new GemmCase(NT, 1, 1100, 8195));
     cases.add(new GemmCase(NT, 270, 1061, 390).bias().residual().padded(3));
-    cases.add(new GemmCase(NN, 270, 1061, 390).pre(1061).packed());
+    cases.add(new GemmCase(NN, 270, 1161, 390).pre(1161).packed());
     cases.add(new GemmCase(TN, 270, 1061, 390).accumulate().operandSums());
     cases.add(new GemmCase(TN, 20, 70, 8200).accumulate().operandSums().columnSums());
     cases.add(new GemmCase(TN, 20, 70, 8200).operandSums().columnSums().addSums());
