@@ -75,9 +75,9 @@ final class ActivationMemory {
     boolean replay = policy.replays();
     long again = policy == Recompute.SELECTIVE ? inner : 0;
     if (config.block() == VitConfig.Block.PARALLEL) {
-      return Math.max(2 * d + m + again + scale, 5 * d + (replay ? m : 0));
+      return Math.max(2 * d + Math.max(m, again) + scale, 5 * d);
     }
-    long atOutput = d + inner + again + scale;
+    long atOutput = d + Math.max(inner, again) + scale;
     long atActivation = d + inner + m - (policy == Recompute.NONE ? inner : 0);
     return config.gated() ? Math.max(atOutput, atActivation) : atOutput + (replay ? d : 0);
   }
