@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class MemoryPool {
   private final Device device;
   private final RawMemory raw;
-  private final long limit;
+  private volatile long limit;
   private final boolean poison;
   private final ReferenceQueue<Memory> unreachable = new ReferenceQueue<>();
 
@@ -87,7 +87,8 @@ final class MemoryPool {
 
   private synchronized Memory fresh(Allocation.Request request, boolean zeroed) {
     long capacity = Block.capacity(request.bytes());
-    if (capacity > limit - used) {
+    // What a graph gave back while it is recorded stays its own.
+    if (capacity > limit - used - (recording == null ? 0 : cached)) {
       throw outOfMemory(request.bytes());
     }
     evict(Math.max(mostUsed - used - capacity, 0));
@@ -247,6 +248,10 @@ final class MemoryPool {
 
   long limit() {
     return limit;
+  }
+
+  void limit(long bytes) {
+    limit = bytes;
   }
 
   /** Bytes in use by label, most first. */

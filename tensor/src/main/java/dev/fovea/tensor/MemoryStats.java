@@ -41,6 +41,16 @@ public final class MemoryStats {
     return pool.limit();
   }
 
+  /**
+   * Sets the limit, of what is allocated from now on.
+   *
+   * @param bytes {@link Long#MAX_VALUE} for none
+   */
+  public void limit(long bytes) {
+    Check.notNegative("limit", bytes);
+    pool.limit(bytes);
+  }
+
   /** Bytes in use by the label they were allocated under, most first. */
   public Map<String, Long> byLabel() {
     return pool.byLabel();

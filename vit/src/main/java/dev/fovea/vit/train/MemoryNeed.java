@@ -14,7 +14,7 @@ import java.util.function.Predicate;
 /**
  * Bytes that a run needs at least, from its configuration alone: known before anything large is made.
  *
- * @param parameters the model, and the average of it if there is one
+ * @param parameters the model, its rounding if it computes in BF16, and the average of it if there is one
  * @param gradients of what is trained; of the largest parameter only where each is freed at once
  * @param optimizer its state
  * @param activations what backward passes hold at most, under the smallest policy that the configuration allows
@@ -40,8 +40,10 @@ record MemoryNeed(long parameters, long gradients, long optimizer, long activati
     boolean released = TrainStep.releases(config.run().accumulate(), o.clip());
     int moment = o.bf16Momentum() ? DType.BF16.bytes() : DType.F32.bytes();
     int state = o.method() == TrainConfig.Method.ADAMW ? moment + DType.F32.bytes() : moment;
+    DType dtype = config.run().dtype().dtype();
+    int parameter = DType.F32.bytes() + (dtype == DType.F32 ? 0 : dtype.bytes());
     return new MemoryNeed(
-        DType.F32.bytes() * all * (o.polyak() > 0 ? 2 : 1),
+        parameter * all * (o.polyak() > 0 ? 2 : 1),
         DType.F32.bytes() * (released ? largest : trained),
         state * trained,
         trained == all ? activations(config, vit, device instanceof CudaDevice) : 0);
@@ -50,14 +52,15 @@ record MemoryNeed(long parameters, long gradients, long optimizer, long activati
   private static long activations(TrainConfig config, VitConfig vit, boolean gpu) {
     long pictures = Math.ceilDiv(config.data().batch(), Math.max(1, config.run().accumulate()));
     Costs costs = Costs.of(vit);
+    DType dtype = config.run().dtype().dtype();
     return pictures
         * switch (config.run().recompute()) {
-          case NONE -> costs.peakBytes(Recompute.NONE, DType.F32);
-          case SELECTIVE -> costs.peakBytes(Recompute.SELECTIVE, DType.F32);
-          case BLOCK -> costs.peakBytes(Recompute.BLOCK, DType.F32);
+          case NONE -> costs.peakBytes(Recompute.NONE, dtype);
+          case SELECTIVE -> costs.peakBytes(Recompute.SELECTIVE, dtype);
+          case BLOCK -> costs.peakBytes(Recompute.BLOCK, dtype);
           case OFFLOAD, AUTO ->
             // What is saved may be in the host's memory.
-            costs.peakBytes(Recompute.BLOCK, DType.F32) - (gpu ? costs.savedBytes(Recompute.BLOCK, DType.F32) : 0);
+            costs.peakBytes(Recompute.BLOCK, dtype) - (gpu ? costs.savedBytes(Recompute.BLOCK, dtype) : 0);
         };
   }
 
@@ -83,11 +86,11 @@ record MemoryNeed(long parameters, long gradients, long optimizer, long activati
                   need.optimizer / GIGA,
                   need.activations / GIGA,
                   available / GIGA,
-                  String.join(", ", advice(config))));
+                  String.join(", ", need.advice(config))));
     }
   }
 
-  private static List<String> advice(TrainConfig config) {
+  private List<String> advice(TrainConfig config) {
     var o = config.optimizer();
     List<String> advice = new ArrayList<>();
     if (config.data().batch() > config.run().accumulate()) {
@@ -99,6 +102,10 @@ record MemoryNeed(long parameters, long gradients, long optimizer, long activati
     }
     if (o.method() == TrainConfig.Method.ADAMW) {
       advice.add("--optimizer adafactor");
+    }
+    boolean halves = config.run().dtype() == Numbers.F32 && activations > parameters;
+    if (halves) {
+      advice.add("--dtype bf16");
     }
     if (!o.bf16Momentum()) {
       advice.add("--bf16-momentum");

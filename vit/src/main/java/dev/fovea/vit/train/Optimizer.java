@@ -44,7 +44,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
     }
 
     Span value() {
-      return parameter.value().span();
+      return parameter.moved().span();
     }
   }
 
@@ -115,7 +115,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
    * @param step from 1
    */
   public final void step(Gradients gradients, @Nullable Tensor gradientScale, double learningRate, long step) {
-    move(moving(gradients), new When(learningRate, step, null, span(gradientScale)));
+    moveAll(moving(gradients), new When(learningRate, step, null, span(gradientScale)));
   }
 
   /**
@@ -125,7 +125,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
    * @param values I32 [6], which holds {@link #values} by then
    */
   public final void step(Gradients gradients, @Nullable Tensor gradientScale, Tensor values) {
-    move(moving(gradients), new When(0, 1, values.span(), span(gradientScale)));
+    moveAll(moving(gradients), new When(0, 1, values.span(), span(gradientScale)));
   }
 
   /**
@@ -151,7 +151,20 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
 
   /** One step of one parameter, as soon as its gradient is there. */
   public final void step(Parameter parameter, Tensor gradient, double learningRate, long step) {
-    move(List.of(moving(parameter, gradient)), new When(learningRate, step, null, null));
+    moveAll(List.of(moving(parameter, gradient)), new When(learningRate, step, null, null));
+  }
+
+  private void moveAll(List<Moving> moving, When when) {
+    move(moving, when);
+    for (Moving each : moving) {
+      Tensor master = each.parameter.master();
+      if (master != null) {
+        device()
+            .kernels()
+            .elementwise()
+            .cast(master.span(), each.parameter.value().span());
+      }
+    }
   }
 
   private Moving moving(Parameter parameter, Tensor gradient) {

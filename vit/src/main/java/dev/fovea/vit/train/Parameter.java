@@ -5,17 +5,25 @@ import dev.fovea.vit.model.VisionTransformer;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A tensor that is trained, and how.
  *
  * @param name by which its state is stored
- * @param value what is trained
+ * @param value what the model computes with, and gradients are of
+ * @param master F32, what is moved in the value's place, which is rounded from it after every step; null where the
+ *     value is moved itself
  * @param rate multiplies the learning rate
  * @param decay decoupled weight decay, relative to the learning rate: every step takes {@code learning rate x rate x
  *     decay} of the value away
  */
-public record Parameter(String name, Tensor value, double rate, double decay) {
+public record Parameter(String name, Tensor value, @Nullable Tensor master, double rate, double decay) {
+  /** A parameter that is moved itself. */
+  public Parameter(String name, Tensor value, double rate, double decay) {
+    this(name, value, null, rate, decay);
+  }
+
   private static final String HEADS = "head.";
 
   /** The classifier's weights. */
@@ -51,6 +59,16 @@ public record Parameter(String name, Tensor value, double rate, double decay) {
 
   /** The same with another rate: {@code factor} times this one. */
   Parameter faster(double factor) {
-    return new Parameter(name, value, rate * factor, decay);
+    return new Parameter(name, value, master, rate * factor, decay);
+  }
+
+  /** The same, of which a master is moved. */
+  Parameter of(@Nullable Tensor itsMaster) {
+    return new Parameter(name, value, itsMaster, rate, decay);
+  }
+
+  /** What an optimizer moves. */
+  Tensor moved() {
+    return master == null ? value : master;
   }
 }

@@ -37,15 +37,16 @@ record RecomputePlan(Recompute policy, long limit, Map<Recompute, Double> needs)
    *
    * @param trial computes gradients, without an update, of a batch under a policy
    * @param most bytes that may be in use, 0 for what there is
+   * @param beside bytes that steps need beside what a trial does
    */
   static RecomputePlan choose(
-      Device device, Batch batch, int micro, long most, Function<Recompute, Consumer<Batch>> trial) {
+      Device device, Batch batch, int micro, long most, long beside, Function<Recompute, Consumer<Batch>> trial) {
     long limit = most > 0 ? most : (long) (SHARE * available(device));
     int pictures = Math.ceilDiv(batch.size(), micro);
     Map<Recompute, Double> needs = new EnumMap<>(Recompute.class);
     List<Recompute> policies = policies(device);
     for (Recompute policy : policies) {
-      double bytes = needs(device, batch, pictures, limit, trial.apply(policy));
+      double bytes = beside + needs(device, batch, pictures, limit, trial.apply(policy));
       needs.put(policy, bytes);
       if (bytes <= limit) {
         return new RecomputePlan(policy, limit, needs);

@@ -6,6 +6,7 @@ import dev.fovea.tensor.CudaDevice;
 import dev.fovea.tensor.CudaGraph;
 import dev.fovea.tensor.Download;
 import dev.fovea.tensor.Gradients;
+import dev.fovea.tensor.OutOfDeviceMemoryException;
 import dev.fovea.tensor.Recompute;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * all parameters, and every later one is a single launch of what was recorded. Pictures, targets, learning rate and
  * number of the step travel while the GPU computes the step before, and losses are read when the next step has been
  * queued, so that neither waits for the other.
+ *
+ * <p>A recorded step keeps all the memory that it works in; where there is too little to record it, every step is
+ * launched.
  */
 final class RecordedStep implements Updates {
   private final CudaDevice device;
@@ -45,6 +49,10 @@ final class RecordedStep implements Updates {
   private final Upload targetSent;
   private final Upload valuesSent;
   private @Nullable CudaGraph graph;
+  private boolean fits = true;
+
+  /** How many times a step has been computed here rather than replayed. */
+  private long computed;
 
   /**
    * Makes room for what a step reads and tells.
@@ -108,12 +116,41 @@ final class RecordedStep implements Updates {
     pixelsSent.receive(pixels);
     targetSent.receive(target);
     valuesSent.receive(values);
-    if (graph == null) {
-      graph = device.record(this::compute);
-    } else {
+    if (graph != null) {
       graph.replay();
+    } else if (fits) {
+      record();
+    } else {
+      compute();
     }
     return new Reading(next, Download.of(numbers), Download.of(logits));
+  }
+
+  /** Computes the step, and records it for the next ones. */
+  private void record() {
+    long before = computed;
+    try {
+      graph = device.record(this::compute);
+    } catch (OutOfDeviceMemoryException e) {
+      if (computed == before) {
+        throw e;
+      }
+      fits = false; // this step is done
+    }
+  }
+
+  /** Bytes that a step's input takes on the GPU beside what {@link TrainStep} has there: what is on its way. */
+  static long inputBytes(VitConfig config, int batch) {
+    long pixels = (long) config.channels() * config.imageHeight() * config.imageWidth();
+    return 3 * DType.F32.bytes() * batch * (pixels + config.classes() + 1);
+  }
+
+  @Override
+  public void rest() {
+    if (graph != null) {
+      graph.close();
+      graph = null;
+    }
   }
 
   /** Everything from pixels to moved parameters, from and to tensors that stay where they are. */
@@ -138,6 +175,7 @@ final class RecordedStep implements Updates {
         factor = GlobalNorm.clipFactor(squares, settings.clip());
       }
       optimizer.step(gradients, factor, values);
+      computed++;
     }
   }
 
@@ -182,9 +220,7 @@ final class RecordedStep implements Updates {
 
   @Override
   public void close() {
-    if (graph != null) {
-      graph.close();
-    }
+    rest();
     pixelsSent.close();
     targetSent.close();
     valuesSent.close();

@@ -10,11 +10,21 @@ import dev.fovea.tensor.Device;
  *
  * @param device where
  * @param own whether the run made it and has to close it
+ * @param before its limit of memory when it was lent, which it gets back
  */
-record RunDevice(Device device, boolean own) {
+record RunDevice(Device device, boolean own, long before) {
   /** A device of the caller's, which stays open. */
   static RunDevice lent(Device device) {
-    return new RunDevice(device, false);
+    return new RunDevice(device, false, device.memory().limit());
+  }
+
+  /** A GPU of the caller's, of which no more than so many bytes are used until {@link #close}; 0 for any. */
+  static RunDevice lent(CudaDevice gpu, long most) {
+    RunDevice lent = lent(gpu);
+    if (most > 0) {
+      gpu.memory().limit(Math.min(most, lent.before));
+    }
+    return lent;
   }
 
   /**
@@ -25,9 +35,12 @@ record RunDevice(Device device, boolean own) {
    */
   static RunDevice of(TrainConfig.Run run) {
     Device named = Device.named(run.device());
-    return named == Device.cpu() && run.memory() > 0
-        ? new RunDevice(Device.cpu(CpuOptions.defaults().withMemoryLimit(run.memory())), true)
-        : lent(named);
+    if (named instanceof CudaDevice gpu) {
+      return lent(gpu, run.memory());
+    }
+    return run.memory() == 0
+        ? lent(named)
+        : new RunDevice(Device.cpu(CpuOptions.defaults().withMemoryLimit(run.memory())), true, Long.MAX_VALUE);
   }
 
   /** What it is, in words. */
@@ -41,6 +54,8 @@ record RunDevice(Device device, boolean own) {
   void close() {
     if (own && device instanceof CpuDevice cpu) {
       cpu.close();
+    } else if (device instanceof CudaDevice gpu) {
+      gpu.memory().limit(before);
     }
   }
 }

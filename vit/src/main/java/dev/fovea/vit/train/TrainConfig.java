@@ -2,13 +2,11 @@ package dev.fovea.vit.train;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
-import dev.fovea.kernels.DType;
 import dev.fovea.vit.data.Masking;
 import dev.fovea.vit.data.RandAugment;
 import dev.fovea.vit.model.Presets;
 import dev.fovea.vit.model.VitConfig;
 import dev.fovea.vit.model.VitConfigBuilder;
-import java.util.List;
 
 /**
  * Everything that a run depends on. Two runs of equal configurations end with the same bits.
@@ -53,7 +51,7 @@ public record TrainConfig(
         Masked.NONE,
         new Optimization(Method.ADAMW, 3e-3, 1, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
         new Rate(Curve.COSINE, 100, 0, 10_000),
-        new Run(1200, 0, "auto", Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
+        new Run(1200, 0, "auto", Numbers.F32, Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
   }
 
   /** What is told of a hidden patch. */
@@ -301,6 +299,7 @@ public record TrainConfig(
    * @param steps updates of the parameters
    * @param seed of everything random
    * @param device cpu, cuda or cuda:N for a GPU, or auto for the first GPU if there is one that can be used
+   * @param dtype what the model computes in
    * @param recompute what backward passes compute again
    * @param memory most bytes of device memory, 0 for what there is
    * @param accumulate micro-batches that a batch is computed in
@@ -314,6 +313,7 @@ public record TrainConfig(
       long steps,
       long seed,
       String device,
+      Numbers dtype,
       Recomputation recompute,
       long memory,
       int accumulate,
@@ -323,12 +323,14 @@ public record TrainConfig(
       OnNonFinite onNonFinite) {
     /** Of another length. */
     Run to(long end) {
-      return new Run(end, seed, device, recompute, memory, accumulate, evalEvery, checkpointEvery, keep, onNonFinite);
+      return new Run(
+          end, seed, device, dtype, recompute, memory, accumulate, evalEvery, checkpointEvery, keep, onNonFinite);
     }
 
     /** On another device. */
     Run on(String other) {
-      return new Run(steps, seed, other, recompute, memory, accumulate, evalEvery, checkpointEvery, keep, onNonFinite);
+      return new Run(
+          steps, seed, other, dtype, recompute, memory, accumulate, evalEvery, checkpointEvery, keep, onNonFinite);
     }
   }
 
@@ -383,23 +385,5 @@ public record TrainConfig(
         .stemNorm(model.stem == VitConfig.Stem.HMLP ? VitConfig.Norm.layer(1e-6f) : null)
         .classes(classes)
         .build();
-  }
-
-  /** A new optimizer of this configuration. */
-  Optimizer optimizer(Objective objective) {
-    Optimization o = optimizer;
-    List<Parameter> parameters = tuning.parameters(objective, o.weightDecay, o.headWeightDecay).stream()
-        .map(parameter -> parameter.ofHead() ? parameter.faster(o.headLr) : parameter)
-        .toList();
-    DType moment = o.bf16Momentum ? DType.BF16 : DType.F32;
-    return switch (o.method) {
-      case ADAMW -> new AdamW(parameters, new AdamW.Settings(o.beta1, o.beta2, o.eps, moment));
-      case ADAFACTOR -> {
-        var d = Adafactor.Settings.DEFAULT;
-        var settings = new Adafactor.Settings(o.beta1, d.decayRate(), d.beta2Cap(), d.eps(), moment);
-        yield new Adafactor(parameters, settings, objective.factoring());
-      }
-      case SGD -> new Sgd(parameters, new Sgd.Settings(o.beta1, false, moment));
-    };
   }
 }

@@ -43,7 +43,11 @@ public final class TrainRun implements AutoCloseable {
   private final Deque<Runnable> owned = new ArrayDeque<>();
 
   private final Pictures pictures;
+  private final MixedPrecision trained;
+
+  /** What computes. */
   private final Objective objective;
+
   private final Optimizer optimizer;
   private final @Nullable Polyak average;
   private final Batches training;
@@ -79,12 +83,22 @@ public final class TrainRun implements AutoCloseable {
       pictures.summary().forEach(listener::message);
       int classes = pictures.training().classes().size();
       long seed = config.run().seed();
-      objective = config.masked().on() ? Reconstruction.of(config, device) : Classification.of(config, classes, device);
-      owned.push(objective::close);
+      trained = MixedPrecision.of(
+          config.masked().on() ? Reconstruction.of(config, device) : Classification.of(config, classes, device),
+          config.run().dtype().dtype());
+      owned.push(trained::close);
+      if (config.run().dtype() == Numbers.BF16) {
+        listener.message("computing in BF16; parameters are kept in F32 beside");
+      }
+      objective = trained.working();
       VitConfig vit = objective.model().config();
-      optimizer = config.optimizer(objective);
+      optimizer = Optimizers.of(config, trained);
       owned.push(optimizer::close);
-      average = polyak(config, objective);
+      double decay = config.optimizer().polyak();
+      average = decay == 0 ? null : new Polyak(trained, decay);
+      if (average != null) {
+        owned.push(average::close);
+      }
       training = Batches.training(
           pictures.training(),
           data.batch(),
@@ -101,15 +115,6 @@ public final class TrainRun implements AutoCloseable {
       release();
       throw e;
     }
-  }
-
-  private @Nullable Polyak polyak(TrainConfig config, Objective objective) {
-    if (config.optimizer().polyak() == 0) {
-      return null;
-    }
-    Polyak made = new Polyak(objective, config.optimizer().polyak());
-    owned.push(made::close);
-    return made;
   }
 
   /**
@@ -174,6 +179,7 @@ public final class TrainRun implements AutoCloseable {
     try {
       Optional<Checkpoint> found = run.checkpoints.readLatest(run.tensors(), listener::message);
       run.state = found.orElse(run.state);
+      run.trained.round();
       listener.message(
           found.isPresent()
               ? "going on from step " + run.state.step()
@@ -195,23 +201,23 @@ public final class TrainRun implements AutoCloseable {
     }
   }
 
-  /** What is trained. */
+  /** What is trained, in F32. */
   public VisionTransformer model() {
-    return objective.model();
+    return trained.kept().model();
   }
 
   /** What is evaluated and saved: the averaged parameters if there are such. */
-  private Objective judged() {
-    return average == null ? objective : average.objective();
+  private MixedPrecision judged() {
+    return average == null ? trained : average.average();
   }
 
   /** Everything that a checkpoint holds. */
   private Map<String, Tensor> tensors() {
     Map<String, Tensor> all = new LinkedHashMap<>();
-    objective.parameters().forEach((name, tensor) -> all.put("model." + name, tensor));
+    trained.kept().parameters().forEach((name, tensor) -> all.put("model." + name, tensor));
     optimizer.state().forEach((name, tensor) -> all.put("optimizer." + name, tensor));
     if (average != null) {
-      average.objective().parameters().forEach((name, tensor) -> all.put("average." + name, tensor));
+      average.average().kept().parameters().forEach((name, tensor) -> all.put("average." + name, tensor));
     }
     return all;
   }
@@ -251,8 +257,8 @@ public final class TrainRun implements AutoCloseable {
     if (finished) {
       evaluation = evaluation == null ? evaluate() : evaluation;
       save();
-      folder.draw(judged(), pictures, evaluation, listener);
-      ShapeBias.of(config, judged().model()).ifPresent(bias -> listener.message(bias.toString()));
+      folder.draw(judged().working(), pictures, evaluation, listener);
+      ShapeBias.of(config, judged().working().model()).ifPresent(bias -> listener.message(bias.toString()));
     }
     return new Outcome(state.step(), finished, evaluation);
   }
@@ -267,7 +273,7 @@ public final class TrainRun implements AutoCloseable {
 
   private void save() throws IOException {
     try {
-      folder.save(judged().model(), pictures.training().classes());
+      folder.save(judged().kept().model(), pictures.training().classes());
     } catch (IOException e) {
       throw unwritten(folder.model(), e);
     }
@@ -301,6 +307,9 @@ public final class TrainRun implements AutoCloseable {
         training.batch(0),
         run.accumulate(),
         run.memory(),
+        device instanceof CudaDevice
+            ? RecordedStep.inputBytes(model().config(), training.batch(0).size())
+            : 0,
         policy -> new TrainStep(objective, optimizer, settings(policy))::rehearse);
     String description = plan.description();
     if (description != null) {
@@ -320,7 +329,10 @@ public final class TrainRun implements AutoCloseable {
   }
 
   private Evaluation evaluate() {
-    return judged().evaluate(validation);
+    if (average != null) {
+      average.average().round();
+    }
+    return judged().working().evaluate(validation);
   }
 
   private Updates updates(TrainStep.Settings settings) {
@@ -341,12 +353,15 @@ public final class TrainRun implements AutoCloseable {
     Begun now = new Begun(number, rate, batch, updates.begin(batch, rate, number));
     boolean late = now.pending instanceof Updates.Pending.Late;
     if (late && average != null) {
-      average.add(objective);
+      average.add(trained.kept());
     }
     finish(log);
     state = new Checkpoint(number, state.bestScore(), state.bestStep());
     begun = now;
     if (!late || isEvaluated(number)) {
+      if (isEvaluated(number)) {
+        updates.rest();
+      }
       finish(log);
     }
   }
@@ -366,7 +381,7 @@ public final class TrainRun implements AutoCloseable {
     if (!result.finite()) {
       nonFinite(last, result);
     } else if (average != null && last.pending instanceof Updates.Pending.Done) {
-      average.add(objective);
+      average.add(trained.kept());
     }
     ObjectNode line = log.step(last.number, last.rate, result);
     latest = null;

@@ -40,8 +40,7 @@ public record Tuning(String model, int imageSize, TrainOnly trainOnly, double la
     VitConfig vit = objective.model().config();
     int depth = vit.depth();
     return Parameter.of(objective.parameters(), decay, headDecay, trainOnly.names(vit)).stream()
-        .map(p ->
-            new Parameter(p.name(), p.value(), Math.pow(layerDecay, depth + 1 - layer(p.name(), depth)), p.decay()))
+        .map(p -> p.faster(Math.pow(layerDecay, depth + 1 - layer(p.name(), depth))))
         .toList();
   }
 

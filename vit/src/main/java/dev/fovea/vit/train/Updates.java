@@ -11,6 +11,9 @@ interface Updates extends AutoCloseable {
    */
   Pending begin(Batch batch, double learningRate, long step);
 
+  /** Lets go of memory that only steps need, for something else to be computed; the next step takes it again. */
+  default void rest() {}
+
   @Override
   void close();
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.fovea.kernels.DType;
 import dev.fovea.tensor.Device;
 import dev.fovea.vit.model.Presets;
 import dev.fovea.vit.model.VitConfig;
@@ -116,7 +117,7 @@ final class PresetRunTest {
     settings.put("optimizer.head_weight_decay", 3);
     TrainConfig config = read(settings);
     try (Objective model = Classification.of(config, 10, Device.cpu());
-        Optimizer optimizer = config.optimizer(model)) {
+        Optimizer optimizer = Optimizers.of(config, MixedPrecision.of(model, DType.F32))) {
       for (Parameter parameter : optimizer.parameters()) {
         boolean head = parameter.name().startsWith("head.");
         boolean matrix =

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.fovea.kernels.DType;
 import dev.fovea.kernels.cuda.KernelBinary;
 import dev.fovea.kernels.ptx.PtxDriver;
 import dev.fovea.kernels.ptx.PtxOptions;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Recorded steps that are replayed, on a machine that does what it is asked late, beside steps that are launched. */
 final class RecordedStepTest {
-  private static final int STEPS = 3;
+  private static final int STEPS = 4;
   private static final int CLASSES = 5;
 
   @BeforeAll
@@ -38,17 +39,19 @@ final class RecordedStepTest {
   private record Outcome(List<Updates.Result> results, List<float[]> tensors) {}
 
   @ParameterizedTest
-  @CsvSource({"SEQUENTIAL, SELECTIVE, 1, false", "PARALLEL, BLOCK, 2, true"})
-  void areTheSameBits(VitConfig.Block block, Recompute recompute, int micro, boolean mixed) {
-    Outcome plain = train(false, block, recompute, micro, mixed);
-    Outcome recorded = train(true, block, recompute, micro, mixed);
+  @CsvSource({"F32, SEQUENTIAL, SELECTIVE, 1, false", "F32, PARALLEL, BLOCK, 2, true", "BF16, PARALLEL, NONE, 1, false"
+  })
+  void areTheSameBits(DType dtype, VitConfig.Block block, Recompute recompute, int micro, boolean mixed) {
+    Outcome plain = train(false, dtype, block, recompute, micro, mixed);
+    Outcome recorded = train(true, dtype, block, recompute, micro, mixed);
     assertEquals(plain.results, recorded.results);
     for (int i = 0; i < plain.tensors.size(); i++) {
       assertArrayEquals(plain.tensors.get(i), recorded.tensors.get(i), "tensor " + i);
     }
   }
 
-  private static Outcome train(boolean recorded, VitConfig.Block block, Recompute recompute, int micro, boolean mixed) {
+  private static Outcome train(
+      boolean recorded, DType dtype, VitConfig.Block block, Recompute recompute, int micro, boolean mixed) {
     VitConfig config = VitConfig.builder()
         .image(16)
         .patch(8)
@@ -58,15 +61,20 @@ final class RecordedStepTest {
         .build();
     var settings = new TrainStep.Settings(recompute, micro, 1);
     try (CudaDevice device = CudaDevice.over(new PtxDriver(PtxOptions.standard().withDeferred(true)))) {
-      try (VisionTransformer model = VisionTransformer.create(config, Initialisation.of(1), device);
-          Optimizer optimizer = new AdamW(Parameter.of(model, 0.05, 0.05, name -> true), AdamW.Settings.DEFAULT)) {
-        var objective = new Classification(model, Loss.SOFTMAX, 0.1f, 7);
+      var whole =
+          new Classification(VisionTransformer.create(config, Initialisation.of(1), device), Loss.SOFTMAX, 0.1f, 7);
+      try (MixedPrecision trained = MixedPrecision.of(whole, dtype);
+          Optimizer optimizer = new AdamW(CudaTrainTest.parameters(trained), AdamW.Settings.DEFAULT)) {
+        Objective objective = trained.working();
         List<Updates.Result> results = new ArrayList<>();
         try (Updates updates = recorded
             ? new RecordedStep(device, objective, optimizer, settings, 4, mixed)
             : new TrainStep(objective, optimizer, settings)) {
           Updates.Pending before = null;
           for (int i = 0; i < STEPS; i++) {
+            if (i == STEPS - 1) {
+              updates.rest();
+            }
             Updates.Pending now = updates.begin(batch(i, mixed), 1e-2 / (i + 1), i + 1);
             assertEquals(recorded, now instanceof Updates.Pending.Late);
             if (before != null) {
@@ -77,7 +85,8 @@ final class RecordedStepTest {
           results.add(before.result());
         }
         List<float[]> tensors = new ArrayList<>();
-        model.parameters().values().forEach(tensor -> tensors.add(tensor.toFloats()));
+        whole.parameters().values().forEach(tensor -> tensors.add(tensor.toFloats()));
+        objective.parameters().values().forEach(tensor -> tensors.add(tensor.toFloats()));
         for (Tensor state : optimizer.state().values()) {
           tensors.add(state.toFloats());
         }
