@@ -142,7 +142,7 @@ final class RecordedStep implements Updates {
   /** Bytes that a step's input takes on the GPU beside what {@link TrainStep} has there: what is on its way. */
   static long inputBytes(VitConfig config, int batch) {
     long pixels = (long) config.channels() * config.imageHeight() * config.imageWidth();
-    return 3 * DType.F32.bytes() * batch * (pixels + config.classes() + 1);
+    return 3L * DType.F32.bytes() * batch * (pixels + config.classes() + 1);
   }
 
   @Override
