@@ -1,52 +1,59 @@
 #!/usr/bin/env python3
-"""Times PyTorch eager on the shapes of ModelBenchmark: one line of milliseconds per pass, batch and threads.
+"""Times models of timm in PyTorch eager, the peer of ModelBenchmark: F32, without gradients and with those of all
+parameters. The models are those of Fovea's list of shapes, with weights that export.py wrote where they are here."""
+import argparse
+import pathlib
 
-    pip install torch timm
-    python bench/peers/eager.py [MODEL...]
-"""
-import statistics
-import sys
-import time
+import shapes
+import timing
 
-import timm
-import torch
-
-MODELS = ["vit_base_patch16_224", "vit_so400m_patch14_siglip_224"]
+MODELS = pathlib.Path(__file__).resolve().parent.parent / "target" / "models"
 
 
-def milliseconds(call, seconds: float = 6.0) -> float:
-    for _ in range(2):
-        call()
-    times = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 3:
-        begin = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - begin)
-    return 1e3 * statistics.median(times)
+def loaded(timm, name: str):
+    model = timm.create_model(name, pretrained=False).eval()
+    weights = MODELS / name / "model.safetensors"
+    if weights.exists():
+        (files,) = timing.need("safetensors.torch")
+        model.load_state_dict(files.load_file(weights))
+    return model
+
+
+def call_of(torch, model, batch: int, gradients: bool):
+    pixels = torch.randn(batch, *model.default_cfg["input_size"])
+    labels = torch.zeros(batch, dtype=torch.long)
+
+    def forward():
+        with torch.inference_mode():
+            model(pixels)
+
+    def backward():
+        model.zero_grad(set_to_none=True)
+        torch.nn.functional.cross_entropy(model(pixels), labels).backward()
+
+    return backward if gradients else forward
 
 
 def main() -> None:
+    listed = shapes.of("timm")
+    parser = argparse.ArgumentParser(description=__doc__, epilog="Needs: pip install torch timm safetensors")
+    parser.add_argument("models", nargs="*", default=listed, help=f"names of timm (default: {' '.join(listed)})")
+    parser.add_argument("--pass", dest="passes", nargs="+", choices=["forward", "gradients"],
+                        default=["forward", "gradients"], help="what to time (default: both)")
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 8], help="pictures at once (default: 1 8)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="threads (default: 1 2)")
+    timing.arguments(parser)
+    args = parser.parse_args()
+    torch, timm = timing.need("torch", "timm")
     print(f"torch {torch.__version__}, timm {timm.__version__}")
-    print("model pass batch threads ms")
-    for name in sys.argv[1:] or MODELS:
-        model = timm.create_model(name, pretrained=False).eval()
-        for batch in (1, 8):
-            pixels = torch.randn(batch, 3, 224, 224)
-            labels = torch.zeros(batch, dtype=torch.long)
-
-            def forward():
-                with torch.inference_mode():
-                    model(pixels)
-
-            def gradients():
-                model.zero_grad(set_to_none=True)
-                torch.nn.functional.cross_entropy(model(pixels), labels).backward()
-
-            for threads in (1, 2):
-                torch.set_num_threads(threads)
-                for call in (forward, gradients):
-                    print(name, call.__name__, batch, threads, f"{milliseconds(call):.1f}", flush=True)
+    for name in args.models:
+        model = loaded(timm, name)
+        for what in args.passes:
+            for batch in args.batch:
+                call = call_of(torch, model, batch, what == "gradients")
+                for threads in args.threads:
+                    torch.set_num_threads(threads)
+                    timing.say(f"{name} {what}, batch {batch}, threads {threads}", timing.samples(call, args))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times PyTorch on the shapes that Fovea was timed on, the same way: GPU events, second-level cache overwritten before
-each repetition, the median. Reads the list of shapes (shapes.json), or lines of kernel and shape, and models as lines of
-"timm" and "NAME BATCH DTYPE"; says what it found as the evidence runner expects it. With --cpu it runs where there is no GPU, by the host's clock.
+each repetition, the median. Reads the list of shapes (shapes.json), or lines of kernel and shape, and models as lines
+of "timm" and "NAME BATCH DTYPE"; says what it found as the evidence runner expects it. With --cpu it runs where there
+is no GPU, by the host's clock.
 
     python3 gpu.py SHAPES [FIRST] [--cpu]
 """
@@ -20,6 +21,9 @@ def say(**message) -> None:
     print(MARK + json.dumps(message), flush=True)
 
 
+if len(sys.argv) < 2 or {"-h", "--help"} & set(sys.argv):
+    print(__doc__)
+    sys.exit(0 if len(sys.argv) > 1 else 2)
 try:
     import torch
     import torch.nn.functional as F

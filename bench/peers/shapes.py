@@ -1,12 +1,32 @@
 #!/usr/bin/env python3
 """The shapes that peers are timed on, as pairs of a kernel and its shape in the words of the contract. Reads the list
-that Fovea's own benchmarks read, or lines of such pairs with a tab between; needs nothing but Python.
-
-    python3 shapes.py bench/src/main/resources/dev/fovea/bench/shapes.json
-"""
+that Fovea's own benchmarks read, or lines of such pairs with a tab between; needs nothing but Python."""
+import argparse
 import json
+import pathlib
 import re
 import sys
+
+LIST = pathlib.Path(__file__).resolve().parent.parent / "src/main/resources/dev/fovea/bench/shapes.json"
+
+
+def read_list() -> dict:
+    """The list of this source tree."""
+    return json.loads(LIST.read_text())
+
+
+def of(family: str) -> list:
+    """The names of a family's sizes."""
+    return read_list()[family]
+
+
+def model(name: str) -> dict:
+    """Width, mlp, heads and depth of a name with or without a patch size, as "B/16"; ends where there is none."""
+    models = read_list()["models"]
+    found = models.get(name.split("/")[0])
+    if found is None or not re.fullmatch(r"[^/]+(/\d+)?", name):
+        sys.exit(f"models: got {name}, expected one such as B/16, of {', '.join(models)}")
+    return found
 
 
 def paper(models: dict, name: str) -> tuple:
@@ -62,5 +82,7 @@ def read(path: str) -> list:
 
 
 if __name__ == "__main__":
-    for pair in read(sys.argv[1]):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", default=str(LIST), help="the list (default: this source tree's)")
+    for pair in read(parser.parse_args().file):
         print("\t".join(pair))

@@ -1,37 +1,34 @@
 #!/usr/bin/env python3
-"""Times a training step of PyTorch eager, the peer of TrainStepBenchmark: F32, cross-entropy, AdamW.
-
-    pip install torch timm
-    python bench/peers/train_step.py [--batch 8] [--threads 1 2] [--seconds 20] [S/16 B/16]
-
-One line for each model and number of threads: the fastest and the median step in milliseconds, and megabytes: of
-parameters, gradients and the optimizer's state; of tensors saved for the backward pass, views of one storage counted
-once; the sum of both, to compare with Fovea's peak; and the resident set's peak.
-"""
+"""Times a training step of PyTorch eager, the peer of TrainStepBenchmark: F32, cross-entropy, AdamW, on models of Fovea's
+list of shapes. Says the mean and the fastest step, and megabytes: of parameters, gradients and the optimizer's state;
+of tensors saved for the backward pass, views of one storage counted once; the sum of both, to compare with Fovea's
+peak; and the resident set's peak."""
 import argparse
 import resource
-import statistics
 import subprocess
 import sys
-import time
 
-import torch
-from torch import nn
+import shapes
+import timing
 
-SHAPES = {"Ti/16": (192, 12, 3), "S/16": (384, 12, 6), "B/16": (768, 12, 12)}
-CLASSES = 1000
+try:
+    import torch
+    from torch import nn
+except Exception:  # main() says so, behind --help.
+    torch = nn = argparse.Namespace(Module=object)
+CLASSES = shapes.read_list()["classes"]["ImageNet-1k"]
 MEGA = 1e6
 
 
 class Block(nn.Module):
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, mlp: int, heads: int):
         super().__init__()
         self.heads = heads
         self.norm1 = nn.LayerNorm(width, eps=1e-6)
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(nn.Linear(width, mlp), nn.GELU("tanh"), nn.Linear(mlp, width))
 
     def forward(self, x):
         b, n, d = x.shape
@@ -42,11 +39,11 @@ class Block(nn.Module):
 
 
 class Vit(nn.Module):
-    def __init__(self, width: int, depth: int, heads: int):
+    def __init__(self, width: int, mlp: int, heads: int, depth: int, patch: int):
         super().__init__()
-        self.patches = nn.Conv2d(3, width, 16, 16)
-        self.positions = nn.Parameter(0.02 * torch.randn(1, 196, width))
-        self.blocks = nn.Sequential(*[Block(width, heads) for _ in range(depth)])
+        self.patches = nn.Conv2d(3, width, patch, patch)
+        self.positions = nn.Parameter(0.02 * torch.randn(1, (224 // patch) ** 2, width))
+        self.blocks = nn.Sequential(*[Block(width, mlp, heads) for _ in range(depth)])
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.head = nn.Linear(width, CLASSES)
 
@@ -69,10 +66,10 @@ def saved_bytes(forward) -> int:
     return sum(storages.values())
 
 
-def measure(name: str, batch: int, threads: int, seconds: float) -> None:
+def measure(name: str, batch: int, threads: int, args) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model = Vit(*SHAPES[name])
+    model = Vit(**shapes.model(name), patch=int(name.split("/")[1]))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.05)
     pixels = torch.randn(batch, 3, 224, 224)
     labels = torch.randint(CLASSES, (batch,))
@@ -85,46 +82,36 @@ def measure(name: str, batch: int, threads: int, seconds: float) -> None:
         forward().backward()
         optimizer.step()
 
-    for _ in range(2):
-        step()
-    times = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 3:
-        begin = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - begin)
+    found = timing.samples(step, args)
     held = 4 * sum(4 * p.numel() for p in model.parameters())
-    parameters = {p.untyped_storage().data_ptr() for p in model.parameters()}
     saved = saved_bytes(forward) - sum(4 * p.numel() for p in model.parameters() if p.dim() > 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(
-        f"{name} batch {batch} threads {threads}: fastest {1e3 * min(times):.0f} ms, median"
-        f" {1e3 * statistics.median(times):.0f} ms; held {held / MEGA:.0f}, saved {saved / MEGA:.0f},"
-        f" both {(held + saved) / MEGA:.0f}, resident {peak / MEGA:.0f} MB",
-        flush=True,
+        f"held {held / MEGA:.0f}, saved {saved / MEGA:.0f}, both {(held + saved) / MEGA:.0f},"
+        f" resident {peak / MEGA:.0f} MB"
     )
+    timing.say(f"{name}, batch {batch}, threads {threads}", found, peakBytes=held + saved)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("models", nargs="*", default=["S/16", "B/16"])
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--here", action="store_true", help="measure in this process")
+    listed = shapes.of("train")
+    parser = argparse.ArgumentParser(description=__doc__, epilog="Needs: pip install torch")
+    parser.add_argument("models", nargs="*", default=listed, help=f"names of the list (default: {' '.join(listed)})")
+    parser.add_argument("--batch", type=int, default=8, help="pictures at once (default: 8)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="threads (default: 1 2)")
+    timing.arguments(parser)
     args = parser.parse_args()
-    if not args.here:
+    timing.need("torch")
+    if len(args.models) == 1 and len(args.threads) == 1:
         print(f"torch {torch.__version__}", flush=True)
+        measure(args.models[0], args.batch, args.threads[0], args)
+        return
     for name in args.models:
-        for threads in args.threads:
-            if args.here:
-                measure(name, args.batch, threads, args.seconds)
-            else:  # A process for each, for its resident set's peak.
-                subprocess.run(
-                    [sys.executable, __file__, name, "--here", "--batch", str(args.batch)]
-                    + ["--threads", str(threads), "--seconds", str(args.seconds)],
-                    check=True,
-                )
+        for threads in args.threads:  # A process for each, for its resident set's peak.
+            effort = [f"--{option.replace('_', '-')}={value}" for option, value in vars(args).items()
+                      if option not in ("models", "batch", "threads")]
+            command = [sys.executable, __file__, name, "--batch", str(args.batch), "--threads", str(threads), *effort]
+            subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

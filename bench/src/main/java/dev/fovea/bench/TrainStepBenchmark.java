@@ -1,5 +1,6 @@
 package dev.fovea.bench;
 
+import dev.fovea.bench.report.Extra;
 import dev.fovea.kernels.DType;
 import dev.fovea.tensor.CpuDevice;
 import dev.fovea.tensor.Device;
@@ -34,8 +35,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A step of training in F32: forward and backward pass, and AdamW on each gradient as soon as it exists. Prints the
- * most memory that tensors took: parameters, the optimizer's state, gradients and activations. The peer is
+ * A step of training in F32: forward and backward pass, and AdamW on each gradient as soon as it exists. Notes the most
+ * memory that tensors took: parameters, the optimizer's state, gradients and activations. The peer is
  * {@code bench/peers/train_step.py}.
  */
 @State(Scope.Benchmark)
@@ -49,7 +50,10 @@ import org.openjdk.jmh.annotations.Warmup;
 public class TrainStepBenchmark {
   private static final int CLASSES = 1000;
   private static final double RATE = 1e-4;
-  private static final double MEGA = 1e6;
+
+  /** Who computes: the peer is a script. */
+  @Param("fovea")
+  public String by = "";
 
   @Param({"S/16", "B/16"})
   public String model = "";
@@ -66,7 +70,7 @@ public class TrainStepBenchmark {
   private Runnable call = () -> {};
   private Runnable close = () -> {};
 
-  /** Makes the model, its optimizer and a batch. */
+  /** Makes the model, its optimizer and a batch, and takes a step for its memory. */
   @Setup(Level.Trial)
   public void setup() {
     CpuDevice device = Device.cpu(threads);
@@ -91,10 +95,10 @@ public class TrainStepBenchmark {
             (tensor, gradient) -> optimizer.step(Objects.requireNonNull(byValue.get(tensor)), gradient, RATE, step));
       }
     };
+    call.run();
+    Extra.put(Extra.IMAGES, batch);
+    Extra.put(Extra.PEAK_BYTES, device.memory().peak());
     close = () -> {
-      System.out.printf(
-          "%s, batch %d, %s: at most %.0f MB of tensors%n",
-          model, batch, recompute, device.memory().peak() / MEGA);
       data.close();
       optimizer.close();
       vit.close();
@@ -102,7 +106,7 @@ public class TrainStepBenchmark {
     };
   }
 
-  /** Tells the memory, and frees it. */
+  /** Frees the memory. */
   @TearDown
   public void tearDown() {
     close.run();

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Write the README's tables and plots from a run and from the evidence of GPUs.",
       "",
-      "Between <!-- bench:begin --> and <!-- bench:end --> goes a summary of the run, into bench/RESULTS.md all its"
+      "Between <!-- bench:begin --> and <!-- bench:end --> go short tables of the run, into bench/RESULTS.md all its"
           + " tables, and its plots into .pictures. Between <!-- evidence:begin --> and <!-- evidence:end -->, where"
           + " the README has them, goes what the files of bench/evidence say about this build's GPU kernels: verified,"
           + " failed, stale where their sources have changed since, pending where they have not run.",

@@ -116,9 +116,15 @@ final class RunCommand implements Callable<Integer> {
         Probe.environment(spec.commandLine().getParseResult().originalArgs());
     Results results;
     if (onCpu) {
-      Session session =
-          new Session(effort, environment, folder, print, spec.commandLine().getErr());
-      results = session.run(plans(chosen, effort));
+      List<Plan> plans = plans(chosen, effort);
+      Python.export(plans, folder, print);
+      Session session = new Session(
+          effort,
+          environment.withPeers(Python.versions(plans)),
+          folder,
+          print,
+          spec.commandLine().getErr());
+      results = session.run(plans);
     } else {
       results = GpuBench.run(device, effort, names, folder, environment);
       results.write(folder);

@@ -8,6 +8,7 @@ import dev.fovea.bench.peer.Matrices;
 import dev.fovea.bench.peer.Work;
 import dev.fovea.bench.peer.Work.Operand;
 import dev.fovea.kernels.Activation;
+import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.CpuKernels;
 import java.util.List;
@@ -19,13 +20,18 @@ public class ElementwiseBenchmark extends KernelFamily {
   @Param({"S/16 32x197", "B/16 16x197"})
   public String shape = "";
 
+  /** Of all operands. */
+  @Param({"F32", "BF16"})
+  public DType dtype = DType.F32;
+
   @Override
   Work work(String kernel, CpuKernels kernels) {
     PaperShape size = PaperShape.of(shape);
     long count = (long) size.rows() * size.mlp();
-    Span x = Matrices.random(count, 1);
-    Span y = Matrices.random(count, 2);
-    Span z = Matrices.zeros(count);
+    Span x = Matrices.of(dtype, count, 1);
+    Span y = Matrices.of(dtype, count, 2);
+    Span z = Matrices.of(dtype, count, 3);
+    double bytes = (double) dtype.bytes() * count;
     return switch (kernel) {
       case "gelu" ->
         new Work(
@@ -34,7 +40,7 @@ public class ElementwiseBenchmark extends KernelFamily {
             Operand.of(z, count),
             set -> set.elementwise().activation(Activation.GELU_ERF, x, z),
             0,
-            8.0 * count);
+            2 * bytes);
       case "add" ->
         new Work(
             ADD,
@@ -42,7 +48,7 @@ public class ElementwiseBenchmark extends KernelFamily {
             Operand.of(z, count),
             set -> set.elementwise().combine(1, x, 1, y, z),
             0,
-            12.0 * count);
+            3 * bytes);
       case "geluTanh" ->
         new Work(
             GELU_TANH,
@@ -50,13 +56,13 @@ public class ElementwiseBenchmark extends KernelFamily {
             Operand.of(z, count),
             set -> set.elementwise().activation(Activation.GELU_TANH, x, z),
             0,
-            8.0 * count);
+            2 * bytes);
       case "geluGradient" ->
-        Work.ofOurs(0, 12.0 * count, set -> set.elementwise().activationGradient(Activation.GELU_ERF, x, y, z));
-      case "multiply" -> Work.ofOurs(0, 12.0 * count, set -> set.elementwise().multiply(x, y, z));
+        Work.ofOurs(0, 3 * bytes, set -> set.elementwise().activationGradient(Activation.GELU_ERF, x, y, z));
+      case "multiply" -> Work.ofOurs(0, 3 * bytes, set -> set.elementwise().multiply(x, y, z));
       case "swiglu" ->
         Work.ofOurs(
-            0, 6.0 * count, set -> set.elementwise().swiglu(size.rows(), size.mlp() / 2, x, z.slice(0, count / 2)));
+            0, 1.5 * bytes, set -> set.elementwise().swiglu(size.rows(), size.mlp() / 2, x, z.slice(0, count / 2)));
       default -> throw new IllegalArgumentException(kernel);
     };
   }

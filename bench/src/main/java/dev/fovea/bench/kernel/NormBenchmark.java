@@ -5,6 +5,7 @@ import static dev.fovea.bench.peer.Work.Operation.LAYER_NORM;
 import dev.fovea.bench.peer.Matrices;
 import dev.fovea.bench.peer.Work;
 import dev.fovea.bench.peer.Work.Operand;
+import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Norm;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.Sums;
@@ -18,21 +19,25 @@ public class NormBenchmark extends KernelFamily {
   @Param({"S/16 32x197", "B/16 32x197", "So400m/14 32x256", "g/14 8x257"})
   public String shape = "";
 
+  /** Of tokens and their gradients; weights are F32. */
+  @Param({"F32", "BF16"})
+  public DType dtype = DType.F32;
+
   @Override
   Work work(String kernel, CpuKernels kernels) {
     PaperShape size = PaperShape.of(shape);
     int width = size.width();
     long rows = size.rows();
     Norm norm = kernel.equals("rms") ? Norm.rms(rows, width, 1e-6f) : Norm.layer(rows, width, 1e-6f);
-    Span x = Matrices.random(rows * width, 1);
-    Span y = Matrices.zeros(rows * width);
+    Span x = Matrices.of(dtype, rows * width, 1);
+    Span y = Matrices.of(dtype, rows * width, 5);
     Span weight = Matrices.random(width, 2);
     Span bias = kernel.equals("rms") ? null : Matrices.random(width, 3);
-    double bytes = 8.0 * rows * width;
+    double bytes = 2.0 * dtype.bytes() * rows * width;
     if (kernel.equals("backward")) {
       Span stats = Matrices.zeros(norm.statsCount());
       kernels.norm().forward(norm, x, width, weight, bias, y, width, stats);
-      Span dy = Matrices.random(rows * width, 4);
+      Span dy = Matrices.of(dtype, rows * width, 4);
       Sums dWeight = Sums.into(Matrices.zeros(width));
       Sums dBias = Sums.into(Matrices.zeros(width));
       return Work.ofOurs(
@@ -40,8 +45,8 @@ public class NormBenchmark extends KernelFamily {
           1.5 * bytes,
           set -> set.norm().backward(norm, x, width, weight, stats, dy, width, null, y, width, dWeight, dBias));
     }
-    if (bias == null) {
-      return Work.ofOurs(0, bytes, set -> set.norm().forward(norm, x, width, weight, null, y, width, null));
+    if (bias == null || dtype != DType.F32) {
+      return Work.ofOurs(0, bytes, set -> set.norm().forward(norm, x, width, weight, bias, y, width, null));
     }
     return new Work(
         LAYER_NORM,

@@ -26,8 +26,9 @@ public final class Shapes {
    * @param width of a token
    * @param mlp width inside the MLP
    * @param heads of attention
+   * @param depth blocks
    */
-  record Model(int width, int mlp, int heads) {}
+  record Model(int width, int mlp, int heads, int depth) {}
 
   /** The names of a family's sizes, such as those of {@code "gemm"}. */
   public static List<String> of(String family) {
@@ -44,7 +45,8 @@ public final class Shapes {
     return new Model(
         model.path("width").intValue(),
         model.path("mlp").intValue(),
-        model.path("heads").intValue());
+        model.path("heads").intValue(),
+        model.path("depth").intValue());
   }
 
   /** The classes of a data set. */

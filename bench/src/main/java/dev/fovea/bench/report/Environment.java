@@ -3,6 +3,7 @@ package dev.fovea.bench.report;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,4 +37,12 @@ public record Environment(
     String jvm,
     List<String> jvmFlags,
     @Nullable String gpu,
-    Map<String, String> peers) {}
+    Map<String, String> peers) {
+  /** The same with more peers. */
+  public Environment withPeers(Map<String, String> more) {
+    Map<String, String> all = new TreeMap<>(peers);
+    all.putAll(more);
+    return new Environment(
+        date, command, version, commit, cpu, cores, vectors, memoryBytes, os, jvm, jvmFlags, gpu, all);
+  }
+}

@@ -165,7 +165,7 @@ final class Figures {
       }
     }
     if (most > 1) {
-      chart.guide("as many times as threads", List.of(new Point(0, 0, ""), new Point(most, most, "")));
+      chart.guide("as many times as threads", List.of(new Point(1, 1, ""), new Point(most, most, "")));
     }
     return chart;
   }

@@ -6,10 +6,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -30,7 +33,12 @@ public final class JmhSuite implements Suite {
   private Predicate<Subject> possible = subject -> true;
   private boolean methodsAreVariants;
   private boolean threaded;
-  private double secondsOfSetup;
+  private ToDoubleFunction<Subject> secondsOfSetup = subject -> 0;
+  private final Map<String, Script> scripts = new HashMap<>();
+  private final Map<Effort, Predicate<Subject>> below = new EnumMap<>(Effort.class);
+  private @Nullable Effort allThreads;
+
+  private record Script(String file, Function<Subject, List<String>> arguments) {}
 
   private JmhSuite(Class<?> benchmark, SuiteNote note) {
     this.benchmark = benchmark;
@@ -65,6 +73,12 @@ public final class JmhSuite implements Suite {
     return this;
   }
 
+  /** Leaves out more below an effort. */
+  public JmhSuite whereBelow(Effort effort, Predicate<Subject> subject) {
+    below.put(effort, subject);
+    return this;
+  }
+
   /** The class's methods are who computes. */
   public JmhSuite methodsAreVariants() {
     methodsAreVariants = true;
@@ -85,7 +99,30 @@ public final class JmhSuite implements Suite {
 
   /** Seconds that a process takes to make ready, beyond its start, and one call if that is longer than an iteration. */
   public JmhSuite setupTakes(double seconds) {
+    return setupTakes(subject -> seconds);
+  }
+
+  /** The same for each subject. */
+  public JmhSuite setupTakes(ToDoubleFunction<Subject> seconds) {
     secondsOfSetup = seconds;
+    return this;
+  }
+
+  /**
+   * A variant that a script times, not JMH.
+   *
+   * @param variant its name
+   * @param file of {@code bench/peers}
+   * @param arguments which tell the script what to time
+   */
+  public JmhSuite script(String variant, String file, Function<Subject, List<String>> arguments) {
+    scripts.put(variant, new Script(file, arguments));
+    return this;
+  }
+
+  /** Below an effort the most threads alone are measured. */
+  public JmhSuite allThreadsFrom(Effort effort) {
+    allThreads = effort;
     return this;
   }
 
@@ -95,7 +132,10 @@ public final class JmhSuite implements Suite {
   }
 
   @Override
-  public List<Trial> trials(Effort effort, List<Integer> threads) {
+  public List<Trial> trials(Effort effort, List<Integer> wanted) {
+    List<Integer> threads = allThreads != null && effort.compareTo(allThreads) < 0
+        ? List.of(wanted.stream().max(Comparator.naturalOrder()).orElse(1))
+        : wanted;
     List<Map<String, String>> combinations = List.of(Map.of());
     for (Field field : parameters()) {
       List<Map<String, String>> longer = new ArrayList<>();
@@ -113,19 +153,34 @@ public final class JmhSuite implements Suite {
       for (Map<String, String> combination : combinations) {
         for (int jmhThreads : threaded ? threads : List.of(1)) {
           Subject subject = subject(method, combination, jmhThreads);
-          if (possible.test(subject)) {
-            trials.add(new JmhTrial(
-                subject,
-                benchmark.getName() + "." + method.getName(),
-                combination,
-                jmhThreads,
-                List.copyOf(jvmFlags),
-                secondsOfSetup));
+          if (possible(effort).test(subject)) {
+            trials.add(trial(subject, method, combination, jmhThreads));
           }
         }
       }
     }
     return trials;
+  }
+
+  private Predicate<Subject> possible(Effort effort) {
+    return below.entrySet().stream()
+        .filter(entry -> effort.compareTo(entry.getKey()) < 0)
+        .map(Map.Entry::getValue)
+        .reduce(possible, Predicate::and);
+  }
+
+  private Trial trial(Subject subject, Method method, Map<String, String> combination, int jmhThreads) {
+    double setup = secondsOfSetup.applyAsDouble(subject);
+    Script script = scripts.get(subject.variant());
+    return script != null
+        ? new ScriptTrial(subject, script.file, script.arguments.apply(subject), setup)
+        : new JmhTrial(
+            subject,
+            benchmark.getName() + "." + method.getName(),
+            combination,
+            jmhThreads,
+            List.copyOf(jvmFlags),
+            setup);
   }
 
   /** The variant last, so that it varies fastest. */

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -47,29 +46,18 @@ public final class Readme {
   }
 
   /**
-   * A line for each suite.
+   * Short tables in plain words, and two plots.
    *
    * @param pictures the folder of the plots, from where the text will stand
    * @param all the page with all tables, from there
    */
   public String summary(String pictures, String all) {
+    Digest digest = new Digest(run);
+    List<String> words = new ArrayList<>(List.of(digest.threads(), digest.errors()));
+    words.add("[Every suite, size and peer](%s).".formatted(all));
+    words.removeIf(String::isEmpty);
     StringBuilder text = new StringBuilder(about());
-    List<Table> tables =
-        run.suites().stream().map(suite -> new Table(run, suite)).toList();
-    Set<String> peers = new LinkedHashSet<>();
-    tables.forEach(table -> peers.addAll(table.peers()));
-    text.append("| suite | | of limit |");
-    peers.forEach(peer -> text.append(" to ").append(peer).append(" |"));
-    text.append("\n|---|---|---|").append("---|".repeat(peers.size())).append('\n');
-    for (Table table : tables) {
-      text.append(
-          "| %s | %s | %s |".formatted(table.note().name(), table.note().title(), Units.percent(table.medianShare())));
-      peers.forEach(peer -> text.append(' ').append(cell(table.meanRatio(peer))).append(" |"));
-      text.append('\n');
-    }
-    text.append(
-        "\nMedians of a suite's shares and geometric means of its ratios, over all sizes and threads; [all of them](%s).\n\n"
-            .formatted(all));
+    text.append(digest.tables()).append('\n').append(String.join(" ", words)).append("\n\n");
     new Figures(run)
         .all().stream()
             .filter(chart -> SHOWN.contains(chart.name()))
@@ -77,14 +65,13 @@ public final class Readme {
     return text.toString();
   }
 
-  private static String cell(double ratio) {
-    return Double.isNaN(ratio) ? "" : Units.ratio(ratio);
-  }
-
   /** Every table and plot. */
   public String tables(String pictures) {
     Figures figures = new Figures(run);
     StringBuilder text = new StringBuilder("# Benchmarks\n\n" + about());
+    text.append(
+        "“Of limit” is the time that the machine needs at least, by its arithmetic or its memory, as a part of the"
+            + " time that was taken.\n");
     figures.whole().forEach(chart -> picture(text, pictures, chart));
     for (SuiteNote suite : run.suites()) {
       Table table = new Table(run, suite);
@@ -128,8 +115,7 @@ public final class Readme {
     if (!reach.isEmpty()) {
       lines.add("The machine's limits, measured in the same run: " + reach + ".");
     }
-    lines.add("“To” a peer is how many times faster Fovea is: above 1 Fovea is faster. “Of limit” is the time that the"
-        + " machine needs at least, by its arithmetic or its memory, as a part of the time that was taken.");
+    lines.add("“To” a peer is how many times faster Fovea is: above 1 Fovea is faster.");
     return String.join(" ", lines) + "\n\n";
   }
 }

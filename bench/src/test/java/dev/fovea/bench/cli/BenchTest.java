@@ -183,7 +183,7 @@ class BenchTest {
     assertTrue(Files.exists(results.resolve("report.html")));
     Files.writeString(folder.resolve("README.md"), "<!-- bench:begin -->\n<!-- bench:end -->\n");
     assertEquals(0, run("readme", results.toString(), "--root", folder.toString()), err::toString);
-    assertTrue(Files.readString(folder.resolve("README.md")).contains("| gemm | products |"));
+    assertTrue(Files.readString(folder.resolve("README.md")).contains("| 1 × 2 × 3 | 100 µs | 10 % |"));
     assertTrue(Files.readString(folder.resolve("bench/RESULTS.md")).contains("## gemm"));
     assertTrue(Files.exists(folder.resolve(".pictures/bench-gemm.png")));
     assertEquals(2, run("readme", "--root", folder.toString()));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.bench.peer.Work;
+import dev.fovea.kernels.DType;
 import dev.fovea.kernels.cpu.CpuKernels;
 import java.util.Arrays;
 import java.util.List;
@@ -45,6 +46,22 @@ class KernelFamilyTest {
                 assertTrue(work.bytes() > 0);
               }
             })));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> someKernelsTakeHalfTheBytes() {
+    return Stream.of("layer", "rms", "backward", "gelu", "geluTanh", "geluGradient")
+        .map(method -> DynamicTest.dynamicTest(method, () -> {
+          KernelFamily family = method.startsWith("gelu") ? new ElementwiseBenchmark() : new NormBenchmark();
+          family.getClass().getField("shape").set(family, "Ti/16 1x17");
+          try (CpuKernels kernels = CpuKernels.create(1)) {
+            double whole = family.work(method, kernels).bytes();
+            family.getClass().getField("dtype").set(family, DType.BF16);
+            Work work = family.work(method, kernels);
+            work.ours().on(kernels);
+            assertEquals(whole / 2, work.bytes());
+          }
+        }));
   }
 
   private static String small(Class<? extends KernelFamily> type) {

@@ -2,20 +2,26 @@ package dev.fovea.bench.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.fovea.bench.ModelBenchmark;
+import dev.fovea.bench.TrainStepBenchmark;
 import dev.fovea.kernels.contract.KernelCase;
 import dev.fovea.vit.model.Presets;
 import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.openjdk.jmh.annotations.Param;
 
 /** The list of shapes says what the models are, and its readers in Java and Python agree. */
 class ShapesTest {
@@ -38,7 +44,8 @@ class ShapesTest {
   void modelsAreThoseOfTheLibrary() {
     for (String name : Presets.names()) {
       VitConfig config = Presets.of(name);
-      assertEquals(new Shapes.Model(config.width(), config.mlp(), config.heads()), Shapes.model(name), name);
+      assertEquals(
+          new Shapes.Model(config.width(), config.mlp(), config.heads(), config.depth()), Shapes.model(name), name);
     }
     assertThrows(IllegalArgumentException.class, () -> Shapes.model("XXL/16"));
     assertThrows(IllegalArgumentException.class, () -> Shapes.classes("MNIST"));
@@ -59,6 +66,34 @@ class ShapesTest {
             .map(line -> line.replace('\t', ' '))
             .toList());
     assertEquals(cases, python("-c", WITHOUT_TORCH, peers.toString(), list(), "--cpu"));
+  }
+
+  @Test
+  void modelsOfTheBenchmarksAreThoseOfTheList() throws ReflectiveOperationException {
+    assertEquals(List.of(parameter(ModelBenchmark.class)), Shapes.of("timm"));
+    assertEquals(List.of(parameter(TrainStepBenchmark.class)), Shapes.of("train"));
+  }
+
+  private static String[] parameter(Class<?> benchmark) throws ReflectiveOperationException {
+    return benchmark.getField("model").getAnnotation(Param.class).value();
+  }
+
+  @Test
+  void scriptsHaveHelpAndSayWhatTheyMiss(@TempDir Path broken) throws Exception {
+    assumeTrue(python("-c", "pass") != null, "python3 is not here");
+    Files.writeString(broken.resolve("torch.py"), "raise ImportError('it is broken')");
+    for (String script : List.of("eager.py", "train_step.py", "export.py")) {
+      String path = Path.of("peers", script).toAbsolutePath().toString();
+      List<String> help = Objects.requireNonNull(python(path, "--help"));
+      assertTrue(String.join(" ", help).contains("pip install torch"), script);
+      ProcessBuilder builder = new ProcessBuilder("python3", "-B", path, "somewhere").redirectErrorStream(true);
+      builder.environment().put("PYTHONPATH", broken.toString());
+      Process process = builder.start();
+      String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertEquals(4, process.waitFor(), out);
+      assertTrue(out.startsWith("python3 cannot import torch (it is broken): pip install torch"), out);
+      assertEquals(1, out.lines().count(), out);
+    }
   }
 
   private static String list() throws URISyntaxException {

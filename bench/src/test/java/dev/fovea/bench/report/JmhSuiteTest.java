@@ -53,6 +53,30 @@ class JmhSuiteTest {
   }
 
   @Test
+  void lessEffortMeasuresFewerThreadsAndSubjects() {
+    JmhSuite suite = products()
+        .allThreadsFrom(Effort.FULL)
+        .whereBelow(Effort.FULL, subject -> !subject.parameter("shape").equals("2x2x2"));
+    assertEquals(12, subjects(suite, Effort.FULL, 1, 4).size());
+    assertEquals(
+        List.of(
+            product("1x1x1", "fovea", 4),
+            product("1x1x1", "peer", 4),
+            product("3x3x3", "fovea", 4),
+            product("3x3x3", "peer", 4)),
+        subjects(suite, Effort.NORMAL, 1, 4));
+  }
+
+  @Test
+  void aScriptCanBeWhoComputes() {
+    Trial peer = products()
+        .script("peer", "peer.py", subject -> List.of(subject.parameter("shape")))
+        .trials(Effort.QUICK, List.of(1))
+        .get(1);
+    assertEquals(new ScriptTrial(product("1x1x1", "peer", 1), "peer.py", List.of("1x1x1"), 0), peer);
+  }
+
+  @Test
   void methodsCanBeWhoComputes() {
     JmhSuite suite = JmhSuite.of("launch", "some", LaunchBenchmark.class).methodsAreVariants();
     assertEquals(

@@ -120,7 +120,10 @@ class ReportTest {
     String text = Files.readString(file);
     assertTrue(text.startsWith("a\n<!-- bench:begin -->\nMeasured by `./fovea bench` on CPU, 2 cores"), text);
     assertTrue(text.endsWith("<!-- bench:end -->\nb\n"), text);
-    assertTrue(text.contains("| gemm | products | 50 % | 0.50 | 1.73 |"), text);
+    assertTrue(text.contains("| Products of matrices, F32 | time | of peak | to OpenBLAS | to MKL |"), text);
+    assertTrue(text.contains("| 1 × 2 × 3 | 20.0 µs / 12.0 µs | 50 % / 42 % | 0.50 / – | 1.50 / – |"), text);
+    assertTrue(text.contains("are of 1 / 2 threads. Confidence intervals of Fovea's times here: ±"), text);
+    assertFalse(text.contains("depth"), "that is for those who ask for more");
     assertTrue(text.contains("](.pictures/bench-roofline.png)"), text);
     assertFalse(text.contains("old"), text);
     assertTrue(readme.tables("../.pictures").contains("## depth"), "all suites");
