@@ -14,7 +14,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link Philox} with the Vector API: a word of a block per 64-bit lane, so that products keep both halves. */
+/**
+ * {@link Philox} with the Vector API: a word of a block per 64-bit lane, so that products keep both halves. Only lower
+ * halves count; they are cut out where they are multiplied, which C2 needs to see in order to multiply 32 bits.
+ */
 final class VectorPhilox implements Philox {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
@@ -49,24 +52,24 @@ final class VectorPhilox implements Philox {
     int k0 = (int) seed;
     int k1 = (int) (seed >>> 32);
     LongVector counter = LongVector.broadcast(L, index).addIndex(1);
-    LongVector c0 = counter.and(LOW);
+    LongVector c0 = counter;
     LongVector c1 = counter.lanewise(LSHR, 32);
-    LongVector c2 = LongVector.broadcast(L, step & LOW);
+    LongVector c2 = LongVector.broadcast(L, step);
     LongVector c3 = LongVector.broadcast(L, step >>> 32);
-    LongVector multiplier0 = LongVector.broadcast(L, MULTIPLIER_0 & LOW);
-    LongVector multiplier1 = LongVector.broadcast(L, MULTIPLIER_1 & LOW);
+    LongVector multiplier0 = LongVector.broadcast(L, MULTIPLIER_0).and(LOW);
+    LongVector multiplier1 = LongVector.broadcast(L, MULTIPLIER_1).and(LOW);
     for (int round = 0; round < ROUNDS; round++) {
-      LongVector p0 = multiplier0.mul(c0);
-      LongVector p1 = multiplier1.mul(c2);
-      c0 = p1.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c1).lanewise(VectorOperators.XOR, k0 & LOW);
-      c1 = p1.and(LOW);
-      c2 = p0.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c3).lanewise(VectorOperators.XOR, k1 & LOW);
-      c3 = p0.and(LOW);
+      LongVector p0 = c0.and(LOW).mul(multiplier0);
+      LongVector p1 = c2.and(LOW).mul(multiplier1);
+      c0 = p1.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c1).lanewise(VectorOperators.XOR, k0);
+      c1 = p1;
+      c2 = p0.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c3).lanewise(VectorOperators.XOR, k1);
+      c3 = p0;
       k0 += KEY_STEP_0;
       k1 += KEY_STEP_1;
     }
-    LongVector front = c0.or(c1.lanewise(LSHL, 32));
-    LongVector back = c2.or(c3.lanewise(LSHL, 32));
+    LongVector front = c0.and(LOW).or(c1.lanewise(LSHL, 32));
+    LongVector back = c2.and(LOW).or(c3.lanewise(LSHL, 32));
     front
         .rearrange(FIRST_HALF)
         .blend(back.rearrange(FIRST_HALF), ODD)
