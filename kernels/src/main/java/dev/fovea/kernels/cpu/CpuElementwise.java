@@ -20,6 +20,7 @@ final class CpuElementwise implements ElementwiseKernels {
   private final Maths maths;
   private final Arithmetic arithmetic;
   private final Streams streams;
+  private final Streams halfStreams;
   private final CpuRows rowKernels;
   private final CpuFill fill;
   private final CpuCasts casts;
@@ -34,6 +35,7 @@ final class CpuElementwise implements ElementwiseKernels {
     maths = simd.maths();
     arithmetic = simd.arithmetic();
     streams = simd.streams();
+    halfStreams = simd.halfStreams();
     rowKernels = new CpuRows(pool, simd);
     fill = new CpuFill(pool, simd);
     casts = new CpuCasts(pool, simd);
@@ -153,12 +155,16 @@ final class CpuElementwise implements ElementwiseKernels {
 
     @Override
     void chunk(long first, int count, Scratch scratch) {
-      if (!Spans.f32(x, y == null ? x : y, z)) {
+      if (!Spans.same(x, y == null ? x : y, z)) {
         staged(first, count, scratch);
-      } else if (y != null) {
-        streams.combine(alpha, x.address() + 4 * first, beta, y.address() + 4 * first, z.address() + 4 * first, count);
+        return;
+      }
+      Streams its = x.dtype() == DType.F32 ? streams : halfStreams;
+      long at = x.dtype().bytes() * first;
+      if (y != null) {
+        its.combine(alpha, x.address() + at, beta, y.address() + at, z.address() + at, count);
       } else {
-        streams.scale(alpha, x.address() + 4 * first, z.address() + 4 * first, count);
+        its.scale(alpha, x.address() + at, z.address() + at, count);
       }
     }
 
@@ -183,8 +189,10 @@ final class CpuElementwise implements ElementwiseKernels {
 
     @Override
     void chunk(long first, int count, Scratch scratch) {
-      if (Spans.f32(x, y, z)) {
-        streams.multiply(x.address() + 4 * first, y.address() + 4 * first, z.address() + 4 * first, count);
+      if (Spans.same(x, y, z)) {
+        Streams its = x.dtype() == DType.F32 ? streams : halfStreams;
+        long at = x.dtype().bytes() * first;
+        its.multiply(x.address() + at, y.address() + at, z.address() + at, count);
         return;
       }
       float[] a = scratch.floats(0, count);

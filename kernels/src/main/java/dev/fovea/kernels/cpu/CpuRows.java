@@ -28,6 +28,7 @@ final class CpuRows {
   private final Arithmetic arithmetic;
   private final Reductions reductions;
   private final Streams streams;
+  private final Streams halfStreams;
   private final Recycler<AddRow> addRows = new Recycler<>(AddRow::new);
   private final Recycler<Swiglu> swiglus = new Recycler<>(Swiglu::new);
   private final Recycler<SwigluGradient> swigluGradients = new Recycler<>(SwigluGradient::new);
@@ -39,6 +40,7 @@ final class CpuRows {
     arithmetic = simd.arithmetic();
     reductions = simd.reductions();
     streams = simd.streams();
+    halfStreams = simd.halfStreams();
     staging = new Staging(simd.convert());
     maths = simd.maths();
   }
@@ -89,6 +91,7 @@ final class CpuRows {
     grid.rowScale = rowScale;
     grid.rowsPerScale = rowsPerScale;
     grid.y = y;
+    grid.prepare();
     grid.run(pool, rows, columns);
     residuals.give(grid);
   }
@@ -216,35 +219,45 @@ final class CpuRows {
     private @Nullable Span rowScale;
     private int rowsPerScale;
     private Span y = NOTHING;
+    private @Nullable Streams its;
+
+    void prepare() {
+      Streams all = x.dtype() == DType.F32 ? streams : halfStreams;
+      its = Spans.same(x, branch, y) && (columnScale == null || all.takes(columns)) ? all : null;
+    }
 
     @Override
     void begin(int block, Scratch scratch) {
       if (columnScale != null) {
-        staging.load(columnScale, 0, scratch.floats(ROW_SLOT, columns), 0, columns);
+        float[] scale = scratch.floats(ROW_SLOT, columns);
+        staging.load(columnScale, 0, scale, 0, columns);
+        if (its != null) {
+          its.arrange(scale, 0, columns);
+        }
       }
     }
 
     @Override
     void chunk(long row, int rows, int column, int width, Scratch scratch) {
-      if (Spans.f32(x, branch, y)) {
+      if (its != null) {
         for (int i = 0; i < rows; i++) {
-          inPlace(row + i, column, width, scratch.floats(ROW_SLOT, columns));
+          inPlace(its, row + i, column, width, scratch.floats(ROW_SLOT, columns));
         }
       } else {
         staged(row, rows, column, width, scratch);
       }
     }
 
-    private void inPlace(long row, int column, int width, float[] scale) {
+    private void inPlace(Streams its, long row, int column, int width, float[] scale) {
       float factor = factor(rowScale, rowsPerScale, row);
-      long first = row * columns + column;
-      long a = x.address() + 4 * first;
-      long b = branch.address() + 4 * first;
-      long to = y.address() + 4 * first;
+      long at = x.dtype().bytes() * (row * columns + column);
+      long a = x.address() + at;
+      long b = branch.address() + at;
+      long to = y.address() + at;
       if (columnScale != null) {
-        streams.multiplyAdd(factor, scale, column, b, a, to, width);
+        its.multiplyAdd(factor, scale, column, b, a, to, width);
       } else {
-        streams.combine(factor, b, 1, a, to, width);
+        its.combine(factor, b, 1, a, to, width);
       }
     }
 

@@ -27,6 +27,11 @@ final class Spans {
     return a.dtype() == DType.F32 && b.dtype() == DType.F32 && c.dtype() == DType.F32;
   }
 
+  /** Whether all are of one type, F32 or BF16: {@link dev.fovea.kernels.cpu.simd.Streams} need that. */
+  static boolean same(Span a, Span b, Span c) {
+    return a.dtype() == b.dtype() && b.dtype() == c.dtype();
+  }
+
   /** Copies elements between spans of one dtype as they are. */
   static void copy(Span from, long first, Span to, long toFirst, long count) {
     int size = from.dtype().bytes();

@@ -15,7 +15,8 @@ record ScalarSimd(
     Columns columns,
     Philox philox,
     Updates updates,
-    Streams streams)
+    Streams streams,
+    Streams halfStreams)
     implements Simd {
   static final ScalarSimd INSTANCE = new ScalarSimd("scalar");
 
@@ -34,6 +35,7 @@ record ScalarSimd(
         new ScalarColumns(),
         new ScalarPhilox(),
         new ScalarUpdates(),
-        new ScalarStreams());
+        new ScalarStreams(),
+        new ScalarHalfStreams());
   }
 }

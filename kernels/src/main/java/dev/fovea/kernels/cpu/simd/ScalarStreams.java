@@ -5,8 +5,23 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.fovea.kernels.Activation;
 
-/** {@link Streams} in plain Java. */
+/** {@link Streams} of F32 in plain Java. */
 final class ScalarStreams implements Streams {
+  @Override
+  public boolean takes(int width) {
+    return true;
+  }
+
+  @Override
+  public void arrange(float[] x, int at, int count) {
+    // As they are.
+  }
+
+  @Override
+  public void restore(float[] x, int at, int count) {
+    // As they are.
+  }
+
   @Override
   public void combine(float alpha, long x, float beta, long y, long z, int count) {
     for (int i = 0; i < count; i++) {

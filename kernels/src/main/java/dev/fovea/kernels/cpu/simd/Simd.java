@@ -35,7 +35,11 @@ public interface Simd {
 
   Updates updates();
 
+  /** Of F32. */
   Streams streams();
+
+  /** Of BF16. */
+  Streams halfStreams();
 
   /**
    * The form for this JVM; chosen once. If that is plain Java and nobody asked for it, the log says why, once.

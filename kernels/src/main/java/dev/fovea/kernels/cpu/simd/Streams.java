@@ -3,12 +3,24 @@ package dev.fovea.kernels.cpu.simd;
 import dev.fovea.kernels.Activation;
 
 /**
- * What {@link Arithmetic} does, from F32 in native memory to F32 in native memory: out of cache, reads, arithmetic and
- * writes overlap, as they do not where operands are copied to arrays and back. Addresses are of the first element; what
- * a launch reads many times is in arrays. Results have the bits that {@link Arithmetic} of the same form gives, but for
- * {@link #sum} and {@link #squaredDeviations}, whose order is their own.
+ * What {@link Arithmetic} does, from native memory to native memory, all of it F32 or all of it BF16
+ * ({@link Simd#streams}, {@link Simd#halfStreams}): out of cache, reads, arithmetic and writes overlap, as they do not
+ * where operands are copied to arrays and back. Addresses are of the first element. Results have the bits that
+ * {@link Arithmetic} of the same form gives, rounded if BF16, but for sums over a group, whose order is their own.
+ *
+ * <p>What a launch reads or adds up many times is in {@code float[]}, in an order that suits the form: brought into it
+ * by {@link #arrange}, and back by {@link #restore}.
  */
 public interface Streams {
+  /** Whether rows that meet arrays, and the groups of a norm, may have this width; offsets must be such widths too. */
+  boolean takes(int width);
+
+  /** Brings values into the order that arrays have here; a width that {@link #takes} says yes to. */
+  void arrange(float[] x, int at, int count);
+
+  /** The way back from {@link #arrange}. */
+  void restore(float[] x, int at, int count);
+
   /** {@code z = alpha x + beta y}. */
   void combine(float alpha, long x, float beta, long y, long z, int count);
 
@@ -39,9 +51,9 @@ public interface Streams {
   void normalize(float mean, float rstd, long x, float[] weight, float[] bias, long y, int count);
 
   /**
-   * The three passes of a norm, each over another group, at once: {@link #normalize}, for the group behind it
+   * The three passes of a norm, each over another group: {@link #normalize}, for the group behind it
    * {@link #squaredDeviations} to {@code sums[0]}, and for the one behind that {@link #sum} to {@code sums[1]}, bit for
-   * bit. Memory is read all the time so, not in one of three passes.
+   * bit. In one loop, where they are: memory is read all the time so, not in one of three passes.
    */
   void normalizePipelined(
       float mean,
@@ -78,8 +90,8 @@ public interface Streams {
       float mean, float rstd, float meanG, float meanGn, long x, long dy, float[] weight, long add, long dx, int count);
 
   /**
-   * {@link #normGradient} of one group and {@link #normGradientSums} of another at once, bit for bit; dx must not
-   * overlap the other group's operands.
+   * {@link #normGradient} of one group and {@link #normGradientSums} of another, bit for bit; dx must not overlap the
+   * other group's operands.
    */
   void normGradientPipelined(
       float mean,

@@ -31,7 +31,8 @@ record VectorSimd(
     Columns columns,
     Philox philox,
     Updates updates,
-    Streams streams)
+    Streams streams,
+    Streams halfStreams)
     implements Simd {
   /** @throws UnsupportedOperationException where vectors are shorter than the loops need */
   VectorSimd() {
@@ -49,7 +50,8 @@ record VectorSimd(
         new VectorColumns(),
         new VectorPhilox(),
         new VectorUpdates(),
-        new VectorStreams());
+        new VectorStreams(),
+        new VectorHalfStreams());
   }
 
   private static int width() {

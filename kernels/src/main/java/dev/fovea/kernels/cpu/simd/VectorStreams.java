@@ -14,7 +14,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link Streams} with the Vector API: the loops of {@link VectorArithmetic}, over memory. */
+/** {@link Streams} of F32 with the Vector API: the loops of {@link VectorArithmetic}, over memory. */
 final class VectorStreams implements Streams {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = F.length();
@@ -25,6 +25,21 @@ final class VectorStreams implements Streams {
   private static final VectorShuffle<Float> BY_2 = VectorArithmetic.rotation(2);
   private static final VectorShuffle<Float> BY_1 = VectorArithmetic.rotation(1);
   private static final Streams SCALAR = new ScalarStreams();
+
+  @Override
+  public boolean takes(int width) {
+    return true;
+  }
+
+  @Override
+  public void arrange(float[] x, int at, int count) {
+    // As they are.
+  }
+
+  @Override
+  public void restore(float[] x, int at, int count) {
+    // As they are.
+  }
 
   @Override
   public void combine(float alpha, long x, float beta, long y, long z, int count) {

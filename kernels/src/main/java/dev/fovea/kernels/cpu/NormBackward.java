@@ -1,0 +1,206 @@
+package dev.fovea.kernels.cpu;
+
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.fovea.kernels.Norm;
+import dev.fovea.kernels.Span;
+import dev.fovea.kernels.Sums;
+import dev.fovea.kernels.cpu.simd.Simd;
+import dev.fovea.kernels.cpu.simd.Streams;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** {@link dev.fovea.kernels.NormKernels#backward}. */
+final class NormBackward extends NormGrid {
+  /** Scratch memory: a group of zeros. */
+  private static final int ZEROS = 0;
+
+  private final ColumnSums sums = new ColumnSums(staging, arithmetic);
+  private Span x = Spans.NONE;
+  private long ldx;
+  private @Nullable Span weight;
+  private Span stats = Spans.NONE;
+  private Span dy = Spans.NONE;
+  private long lddy;
+  private @Nullable Span add;
+  private Span dx = Spans.NONE;
+  private long lddx;
+  private boolean sum;
+  private @Nullable Streams streams;
+  private long rowsPerBlock;
+
+  NormBackward(Simd simd) {
+    super(simd);
+  }
+
+  void run(
+      WorkerPool pool,
+      Norm norm,
+      Span x,
+      long ldx,
+      @Nullable Span weight,
+      Span stats,
+      Span dy,
+      long lddy,
+      @Nullable Span add,
+      Span dx,
+      long lddx,
+      @Nullable Sums dWeight,
+      @Nullable Sums dBias) {
+    this.norm = norm;
+    this.x = x;
+    this.ldx = ldx;
+    this.weight = weight;
+    this.stats = stats;
+    this.dy = dy;
+    this.lddy = lddy;
+    this.add = add;
+    this.dx = dx;
+    this.lddx = lddx;
+    streams = Spans.same(x, dy, dx) && (add == null || add.dtype() == x.dtype()) ? streams(x.dtype()) : null;
+    sum = dWeight != null || dBias != null;
+    rowsPerBlock = ColumnSums.rowsPerBlock(norm.rows(), rowLength());
+    int blocks = blocks(norm.rows(), rowsPerBlock);
+    if (sum) {
+      sums.begin(blocks, 2 * norm.width());
+    }
+    pool.run(this, blocks);
+    if (dWeight != null) {
+      sums.put(pool, 0, norm.width(), dWeight);
+    }
+    if (dBias != null) {
+      sums.put(pool, norm.width(), norm.width(), dBias);
+    }
+  }
+
+  @Override
+  public void block(int index, Scratch scratch) {
+    int width = norm.width();
+    float[] scale = vector(weight, 1, WEIGHT, streams, scratch);
+    float[] gradients = sum ? sums.parts() : scratch.floats(UNUSED_GRADIENTS, 2 * width);
+    int gradientsAt = sum ? sums.at(index) : 0;
+    Arrays.fill(gradients, gradientsAt, gradientsAt + 2 * width, 0f);
+    long first = index * rowsPerBlock;
+    long end = Math.min(norm.rows(), first + rowsPerBlock);
+    if (streams != null) {
+      long zeros = add == null ? zeros(width, scratch) : 0;
+      float[] totals = scratch.floats(SUMS, 2);
+      long last = end * norm.groups() - 1;
+      groups(streams, first * norm.groups(), last, zeros, scale, gradients, gradientsAt, totals);
+      streams.restore(gradients, gradientsAt, 2 * width);
+    } else {
+      for (long r = first; r < end; r++) {
+        stagedRow(r, scale, gradients, gradientsAt, scratch);
+      }
+    }
+  }
+
+  private static long zeros(int width, Scratch scratch) {
+    long address = scratch.memory(ZEROS, 4L * width);
+    for (int i = 0; i < width; i++) {
+      ALL.set(JAVA_FLOAT, address + 4L * i, 0f);
+    }
+    return address;
+  }
+
+  private void groups(
+      Streams streams,
+      long first,
+      long last,
+      long zeros,
+      float[] scale,
+      float[] gradients,
+      int gradientsAt,
+      float[] totals) {
+    int width = norm.width();
+    int biasAt = gradientsAt + width;
+    float mean = mean(first);
+    float rstd = rstd(first);
+    long from = address(x, ldx, first);
+    long slope = address(dy, lddy, first);
+    streams.normGradientSums(mean, rstd, from, slope, scale, gradients, gradientsAt, biasAt, totals, width);
+    for (long group = first; group < last; group++) {
+      float meanG = norm.centered() ? totals[0] / width : 0;
+      float meanGn = totals[1] / width;
+      float nextMean = mean(group + 1);
+      float nextRstd = rstd(group + 1);
+      long added = add == null ? zeros : address(add, lddx, group);
+      long to = address(dx, lddx, group);
+      long nextFrom = address(x, ldx, group + 1);
+      long nextSlope = address(dy, lddy, group + 1);
+      streams.normGradientPipelined(
+          mean,
+          rstd,
+          meanG,
+          meanGn,
+          from,
+          slope,
+          scale,
+          added,
+          to,
+          nextMean,
+          nextRstd,
+          nextFrom,
+          nextSlope,
+          gradients,
+          gradientsAt,
+          biasAt,
+          totals,
+          width);
+      mean = nextMean;
+      rstd = nextRstd;
+      from = nextFrom;
+      slope = nextSlope;
+    }
+    float meanG = norm.centered() ? totals[0] / width : 0;
+    long added = add == null ? zeros : address(add, lddx, last);
+    long to = address(dx, lddx, last);
+    streams.normGradient(mean, rstd, meanG, totals[1] / width, from, slope, scale, added, to, width);
+  }
+
+  private void stagedRow(long r, float[] scale, float[] gradients, int gradientsAt, Scratch scratch) {
+    int width = norm.width();
+    int length = rowLength();
+    float[] row = scratch.floats(X, length);
+    float[] slope = scratch.floats(DY, length);
+    float[] added = add == null ? scratch.zeros(ADD, length) : scratch.floats(ADD, length);
+    float[] totals = scratch.floats(SUMS, 2);
+    staging.load(x, r * ldx, row, 0, length);
+    staging.load(dy, r * lddy, slope, 0, length);
+    if (add != null) {
+      staging.load(add, r * lddx, added, 0, length);
+    }
+    for (int g = 0; g < norm.groups(); g++) {
+      group(r * norm.groups() + g, row, slope, added, g * width, scale, gradients, gradientsAt, totals);
+    }
+    staging.store(slope, 0, dx, r * lddx, length);
+  }
+
+  private void group(
+      long number,
+      float[] row,
+      float[] slope,
+      float[] added,
+      int at,
+      float[] scale,
+      float[] gradients,
+      int gradientsAt,
+      float[] totals) {
+    int width = norm.width();
+    float mean = mean(number);
+    float rstd = rstd(number);
+    arithmetic.normGradientSums(
+        mean, rstd, row, at, slope, at, scale, 0, gradients, gradientsAt, gradientsAt + width, totals, 0, width);
+    float meanG = norm.centered() ? totals[0] / width : 0;
+    arithmetic.normGradient(meanG, totals[1] / width, rstd, row, at, slope, at, added, at, slope, at, width);
+  }
+
+  private float mean(long number) {
+    return norm.centered() ? ALL.get(JAVA_FLOAT, stats.address() + 4 * number) : 0;
+  }
+
+  private float rstd(long number) {
+    return ALL.get(JAVA_FLOAT, stats.address() + 4 * (norm.rows() * norm.groups() + number));
+  }
+}
