@@ -138,8 +138,9 @@ public class ModelBenchmark {
 
   private static void require(Path file) {
     if (!Files.exists(file)) {
-      throw new Unavailable(shown(file) + " is not here; this writes it, where python3 has torch, timm, onnx, onnxscript"
-          + " and safetensors: python3 bench/peers/export.py bench/target/models");
+      throw new Unavailable(
+          shown(file) + " is not here; this writes it, where python3 has torch, timm, onnx, onnxscript"
+              + " and safetensors: python3 bench/peers/export.py bench/target/models");
     }
   }
 
