@@ -37,6 +37,7 @@ final class MemoryPool {
   private long peak;
   private long used;
   private long mostUsed;
+  private long peakUsed;
   private long cached;
   private long clock;
 
@@ -76,9 +77,14 @@ final class MemoryPool {
   }
 
   private synchronized @Nullable Memory reuse(Allocation.Request request) {
-    ArrayDeque<Block> blocks = cache.get(Block.capacity(request.bytes()));
+    long capacity = Block.capacity(request.bytes());
+    ArrayDeque<Block> blocks = cache.get(capacity);
     if (blocks == null || blocks.isEmpty()) {
       return null;
+    }
+    // What a graph has cached while it is recorded counts as in use already.
+    if (recording == null && capacity > limit - used) {
+      throw outOfMemory(request.bytes());
     }
     Block block = blocks.pollFirst();
     cached -= block.capacity;
@@ -168,6 +174,7 @@ final class MemoryPool {
     peak = Math.max(peak, current);
     used += block.capacity;
     mostUsed = Math.max(mostUsed, used);
+    peakUsed = Math.max(peakUsed, used);
     return allocation;
   }
 
@@ -238,8 +245,13 @@ final class MemoryPool {
     return peak;
   }
 
+  synchronized long peakUsed() {
+    return peakUsed;
+  }
+
   synchronized void resetPeak() {
     peak = current;
+    peakUsed = used;
   }
 
   synchronized long reserved() {

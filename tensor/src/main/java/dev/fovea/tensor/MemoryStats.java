@@ -26,7 +26,12 @@ public final class MemoryStats {
     return pool.peak();
   }
 
-  /** Measures the peak anew, from what is in use now. */
+  /** As {@link #peak}, with sizes rounded up to those of blocks: what a limit is held against. */
+  public long peakBlocks() {
+    return pool.peakUsed();
+  }
+
+  /** Measures the peaks anew, from what is in use now. */
   public void resetPeak() {
     pool.resetPeak();
   }

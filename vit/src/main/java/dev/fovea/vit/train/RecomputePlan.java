@@ -30,6 +30,9 @@ record RecomputePlan(Recompute policy, long limit, Map<Recompute, Double> needs)
   /** Of the memory there is: what is left is for whatever else runs. */
   private static final double SHARE = 0.9;
 
+  /** Batches of so few pictures are tried as a whole: memory grows in proportion only where activations outweigh. */
+  private static final int FEW = 8;
+
   private static final double MEGA = 1e6;
 
   /**
@@ -92,14 +95,16 @@ record RecomputePlan(Recompute policy, long limit, Map<Recompute, Double> needs)
     return Double.isInfinite(bytes) ? "more than there is" : String.format(Locale.ROOT, "%.0f MB", bytes / MEGA);
   }
 
-  /** What {@code pictures} of a batch need, 2 of them being tried, and then, if these leave room, half of them. */
+  /** What {@code pictures} of a batch need: of many, 2 are tried and then, if these leave room, half of them. */
   private static double needs(Device device, Batch batch, int pictures, long limit, Consumer<Batch> trial) {
     try {
+      if (pictures <= FEW) {
+        return peakOf(device.memory(), first(batch, pictures), trial);
+      }
       double bytes = extrapolated(device.memory(), batch, 1, pictures, trial);
-      int quarter = pictures / 4;
-      return quarter < 2 || bytes > limit
+      return bytes > limit
           ? bytes
-          : Math.max(bytes, extrapolated(device.memory(), batch, quarter, pictures, trial));
+          : Math.max(bytes, extrapolated(device.memory(), batch, pictures / 4, pictures, trial));
     } catch (OutOfDeviceMemoryException e) {
       return Double.POSITIVE_INFINITY;
     } finally {
@@ -109,9 +114,6 @@ record RecomputePlan(Recompute policy, long limit, Map<Recompute, Double> needs)
 
   private static double extrapolated(MemoryStats memory, Batch batch, int few, int pictures, Consumer<Batch> trial) {
     double small = peakOf(memory, first(batch, few), trial);
-    if (pictures <= few) {
-      return small;
-    }
     double large = peakOf(memory, first(batch, 2 * few), trial);
     return small + (large - small) / few * (pictures - few);
   }
@@ -119,13 +121,12 @@ record RecomputePlan(Recompute policy, long limit, Map<Recompute, Double> needs)
   private static double peakOf(MemoryStats memory, Batch batch, Consumer<Batch> trial) {
     memory.resetPeak();
     trial.accept(batch);
-    return memory.peak();
+    return memory.peakBlocks();
   }
 
   private static Batch first(Batch batch, int count) {
-    int n = Math.min(count, batch.size());
     int size = batch.pixels().length / batch.size();
-    return new Batch(Arrays.copyOf(batch.pixels(), n * size), Arrays.copyOf(batch.labels(), n), null);
+    return new Batch(Arrays.copyOf(batch.pixels(), count * size), Arrays.copyOf(batch.labels(), count), null);
   }
 
   /** The device's limit, or what is free where it takes its memory from, beside what it has in use already. */
