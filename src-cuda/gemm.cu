@@ -11,6 +11,8 @@
 //   Bound: tensor cores; per 16 deep a warp of 64x32 loads 3 KiB of fragments for 16 mma.
 // gemm_bf16_LAYOUT_64x128_any is for operands whose rows do not begin on 16 bytes (odd widths): it reads element by
 //   element, and is bound by that. 128 threads, 48 KiB, up to 152 registers.
+// .._gated makes half as many columns: the left half of a tile is the gate of the right half, and B's rows for it come
+//   from both halves of B.
 //
 // Grid: one block per tile and piece of k, and those that make a bias gradient (gemm.cuh). Epilogue: epilogue.cuh, over
 // slabs of 64 rows that the accumulators leave in shared memory (the ring's, when it is done).
@@ -26,10 +28,13 @@ using namespace fovea;
 // limit gemm_bf16_*_128x128: 128 registers, 0 spilled bytes, 128 shared bytes
 // limit gemm_bf16_*_64x64: 96 registers, 0 spilled bytes, 128 shared bytes
 // limit gemm_bf16_*_any: 152 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_bf16_*_128x128_gated: 128 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_bf16_*_64x64_gated: 96 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_bf16_*_any_gated: 152 registers, 0 spilled bytes, 128 shared bytes
 
 namespace {
 
-template <int Layout, int M, int N, int WarpM, int WarpN, bool Aligned>
+template <int Layout, int M, int N, int WarpM, int WarpN, bool Aligned, bool Gated>
 struct TensorTile {
   static constexpr int kDepth = 32;
   static constexpr int kStages = 4;
@@ -69,7 +74,13 @@ struct TensorTile {
       fill_tile<kDepth, N / 8, kThreads, Aligned>(
           b, dataB, partB.ld, begin, end, columns.first - skipped, columns.end - skipped);
     } else {
-      fill_tile<N, kDepth / 8, kThreads, Aligned>(b, dataB, partB.ld, columns.first, columns.end, begin, end);
+      constexpr int kRows = Gated ? N / 2 : N;
+      fill_tile<kRows, kDepth / 8, kThreads, Aligned>(b, dataB, partB.ld, columns.first, columns.end, begin, end);
+      if constexpr (Gated) {
+        const int right = args.e.gate;
+        fill_tile<kRows, kDepth / 8, kThreads, Aligned>(
+            b + kRows * kDepth * 2, dataB, partB.ld, columns.first + right, columns.end + right, begin, end);
+      }
     }
   }
 
@@ -123,7 +134,7 @@ struct TensorTile {
     }
     const int2 tile = tile_of_block(args);
     const Extent rows = rows_of<Layout, M>(args, tile.x);
-    const Extent columns = columns_of<Layout, N>(args, tile.y);
+    const Extent columns = columns_of<Layout, N, Gated>(args, tile.y);
     const int warp = static_cast<int>(threadIdx.x / 32);
     const int warpRow = warp / kWarpsN * WarpM;
     const int warpColumn = warp % kWarpsN * WarpN;
@@ -191,7 +202,7 @@ struct TensorTile {
       const float (&sums)[WarpM / 16][WarpN / 8][4]) {
     const int2 tile = tile_of_block(args);
     const Extent down = rows_of<Layout, M>(args, tile.x);
-    const TileColumns columns = tile_columns<Layout, N>(args, tile.y);
+    const TileColumns columns = tile_columns<Layout, N, Gated>(args, tile.y);
     const int row = down.first;
     float* slab = reinterpret_cast<float*>(shared);
     const int lane = static_cast<int>(threadIdx.x % 32);
@@ -213,7 +224,11 @@ struct TensorTile {
       }
       __syncthreads();
       const int rows = min(kSlabRows, down.end - row - begin);
-      finish_slab<N, kThreads>(args.e, columns, slab, row + begin, rows, args.m, columnSums);
+      if constexpr (Gated) {
+        finish_gated_slab<N, kThreads>(args.e, columns, slab, row + begin, rows);
+      } else {
+        finish_slab<N, kThreads>(args.e, columns, slab, row + begin, rows, args.m, columnSums);
+      }
     }
     finish_sums<N, kThreads>(args.e, tile, columns, slab, args.rowTiles, args.n, columnSums);
   }
@@ -224,19 +239,23 @@ struct TensorTile {
 extern __shared__ __align__(128) uint8_t dynamic_shared[];
 
 // `shared` is the dynamic shared memory of a launch, which the host must ask for.
-#define TENSOR_GEMM(name, layout, m, n, warpM, warpN, blocks, shared, aligned)                                   \
-  static_assert(TensorTile<layout, m, n, warpM, warpN, aligned>::kSharedBytes == shared);                        \
-  extern "C" __global__ void __launch_bounds__(TensorTile<layout, m, n, warpM, warpN, aligned>::kThreads, blocks) \
-      name(const __grid_constant__ GemmArgs args) {                                                              \
-    TensorTile<layout, m, n, warpM, warpN, aligned>::run(args, dynamic_shared);                                  \
+#define TENSOR_GEMM(name, layout, m, n, warpM, warpN, blocks, shared, aligned, gated)                    \
+  static_assert(TensorTile<layout, m, n, warpM, warpN, aligned, gated>::kSharedBytes == shared);         \
+  extern "C" __global__ void                                                                             \
+      __launch_bounds__(TensorTile<layout, m, n, warpM, warpN, aligned, gated>::kThreads, blocks)        \
+          name(const __grid_constant__ GemmArgs args) {                                                  \
+    TensorTile<layout, m, n, warpM, warpN, aligned, gated>::run(args, dynamic_shared);                   \
   }
 
-TENSOR_GEMM(gemm_bf16_nn_128x128, kNN, 128, 128, 64, 32, 2, 65536, true)
-TENSOR_GEMM(gemm_bf16_nt_128x128, kNT, 128, 128, 64, 32, 2, 65536, true)
-TENSOR_GEMM(gemm_bf16_tn_128x128, kTN, 128, 128, 64, 32, 2, 65536, true)
-TENSOR_GEMM(gemm_bf16_nn_64x64, kNN, 64, 64, 32, 32, 4, 32768, true)
-TENSOR_GEMM(gemm_bf16_nt_64x64, kNT, 64, 64, 32, 32, 4, 32768, true)
-TENSOR_GEMM(gemm_bf16_tn_64x64, kTN, 64, 64, 32, 32, 4, 32768, true)
-TENSOR_GEMM(gemm_bf16_nn_64x128_any, kNN, 64, 128, 32, 64, 2, 49152, false)
-TENSOR_GEMM(gemm_bf16_nt_64x128_any, kNT, 64, 128, 32, 64, 2, 49152, false)
-TENSOR_GEMM(gemm_bf16_tn_64x128_any, kTN, 64, 128, 32, 64, 2, 49152, false)
+TENSOR_GEMM(gemm_bf16_nn_128x128, kNN, 128, 128, 64, 32, 2, 65536, true, false)
+TENSOR_GEMM(gemm_bf16_nt_128x128, kNT, 128, 128, 64, 32, 2, 65536, true, false)
+TENSOR_GEMM(gemm_bf16_tn_128x128, kTN, 128, 128, 64, 32, 2, 65536, true, false)
+TENSOR_GEMM(gemm_bf16_nn_64x64, kNN, 64, 64, 32, 32, 4, 32768, true, false)
+TENSOR_GEMM(gemm_bf16_nt_64x64, kNT, 64, 64, 32, 32, 4, 32768, true, false)
+TENSOR_GEMM(gemm_bf16_tn_64x64, kTN, 64, 64, 32, 32, 4, 32768, true, false)
+TENSOR_GEMM(gemm_bf16_nn_64x128_any, kNN, 64, 128, 32, 64, 2, 49152, false, false)
+TENSOR_GEMM(gemm_bf16_nt_64x128_any, kNT, 64, 128, 32, 64, 2, 49152, false, false)
+TENSOR_GEMM(gemm_bf16_tn_64x128_any, kTN, 64, 128, 32, 64, 2, 49152, false, false)
+TENSOR_GEMM(gemm_bf16_nt_128x128_gated, kNT, 128, 128, 64, 32, 2, 65536, true, true)
+TENSOR_GEMM(gemm_bf16_nt_64x64_gated, kNT, 64, 64, 32, 32, 4, 32768, true, true)
+TENSOR_GEMM(gemm_bf16_nt_64x128_any_gated, kNT, 64, 128, 32, 64, 2, 49152, false, true)

@@ -15,7 +15,7 @@ using namespace fovea;
 
 namespace {
 
-template <int Layout, int N>
+template <int Layout, int N, bool Gated>
 struct CudaCoreTile {
   static constexpr int kM = 64;
   static constexpr int kDepth = 16;
@@ -72,7 +72,7 @@ struct CudaCoreTile {
     }
     const int2 tile = tile_of_block(args);
     const Extent down = rows_of<Layout, kM>(args, tile.x);
-    const Extent across = columns_of<Layout, N>(args, tile.y);
+    const Extent across = columns_of<Layout, N, Gated>(args, tile.y);
     const int tx = static_cast<int>(threadIdx.x) % 16;
     const int ty = static_cast<int>(threadIdx.x) / 16;
     const Steps<kDepth, !kTallA> steps(args);
@@ -94,7 +94,9 @@ struct CudaCoreTile {
       const Operand& partB = skipped > 0 ? args.b2 : args.b;
 #pragma unroll
       for (int r = 0; r < kRuns; r++) {
-        b[r] = fetch<kTallB>(partB, across.first - skipped + r * 64, across.end - skipped, begin, end, 0);
+        const int right = Gated && r > 0 ? args.e.gate : 0;
+        const int first = across.first - skipped + (Gated ? right : r * 64);
+        b[r] = fetch<kTallB>(partB, first, across.end - skipped + right, begin, end, 0);
       }
     };
     fetch_step(0);
@@ -153,9 +155,13 @@ struct CudaCoreTile {
     }
     __syncthreads();
     Quad columnSums = {};
-    const TileColumns columns = tile_columns<Layout, N>(args, tile.y);
+    const TileColumns columns = tile_columns<Layout, N, Gated>(args, tile.y);
     const int rows = min(kSlabRows, down.end - down.first);
-    finish_slab<N, kThreads>(args.e, columns, shared, down.first, rows, args.m, columnSums);
+    if constexpr (Gated) {
+      finish_gated_slab<N, kThreads>(args.e, columns, shared, down.first, rows);
+    } else {
+      finish_slab<N, kThreads>(args.e, columns, shared, down.first, rows, args.m, columnSums);
+    }
     finish_sums<N, kThreads>(args.e, tile, columns, shared, args.rowTiles, args.n, columnSums);
   }
 };
@@ -165,13 +171,14 @@ struct CudaCoreTile {
 extern __shared__ __align__(128) uint8_t dynamic_shared[];
 
 // `shared` is the dynamic shared memory of a launch, which the host must ask for.
-#define CUDA_CORE_GEMM(name, layout, width, shared)                                            \
-  static_assert(CudaCoreTile<layout, width>::kSharedBytes == shared);                          \
-  extern "C" __global__ void __launch_bounds__(CudaCoreTile<layout, width>::kThreads, 2)       \
-      name(const __grid_constant__ GemmArgs args) {                                            \
-    CudaCoreTile<layout, width>::run(args, reinterpret_cast<float*>(dynamic_shared));          \
+#define CUDA_CORE_GEMM(name, layout, width, shared, gated)                                         \
+  static_assert(CudaCoreTile<layout, width, gated>::kSharedBytes == shared);                       \
+  extern "C" __global__ void __launch_bounds__(CudaCoreTile<layout, width, gated>::kThreads, 2)    \
+      name(const __grid_constant__ GemmArgs args) {                                                \
+    CudaCoreTile<layout, width, gated>::run(args, reinterpret_cast<float*>(dynamic_shared));       \
   }
 
-CUDA_CORE_GEMM(gemm_f32_nn_64x128, kNN, 128, 34816)
-CUDA_CORE_GEMM(gemm_f32_nt_64x128, kNT, 128, 34816)
-CUDA_CORE_GEMM(gemm_f32_tn_64x128, kTN, 128, 34816)
+CUDA_CORE_GEMM(gemm_f32_nn_64x128, kNN, 128, 34816, false)
+CUDA_CORE_GEMM(gemm_f32_nt_64x128, kNT, 128, 34816, false)
+CUDA_CORE_GEMM(gemm_f32_tn_64x128, kTN, 128, 34816, false)
+CUDA_CORE_GEMM(gemm_f32_nt_64x128_gated, kNT, 128, 34816, true)

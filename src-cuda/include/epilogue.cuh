@@ -17,6 +17,7 @@ struct Epilogue {
   Operand c;
   Operand c2;
   Operand bias;
+  Operand bias2;
   Operand pre;
   Operand saved;
   Operand columnScale;
@@ -51,8 +52,11 @@ struct Epilogue {
   /// First column of the queries.
   int32_t headsBegin;
   int32_t sumColumns;
+  /// The first column of the right half of a gated product, or 0.
+  int32_t gate;
+  int32_t reserved;
 };
-static_assert(sizeof(Epilogue) == 11 * 24 + 5 * 8 + 16 + 16 * 4);
+static_assert(sizeof(Epilogue) == 12 * 24 + 5 * 8 + 16 + 18 * 4);
 
 /// The columns [first, first + count) of one tile. Tiles of queries and keys hold whole heads.
 struct TileColumns {
@@ -128,6 +132,15 @@ __device__ __forceinline__ void store_c(const Epilogue& e, int64_t row, int colu
   }
 }
 
+/// q += a vector's values.
+__device__ __forceinline__ void add4(const Operand& vector, int column, int count, Quad& q) {
+  const Quad b = load4(vector, 0, column, count);
+#pragma unroll
+  for (int j = 0; j < 4; j++) {
+    q.v[j] += b.v[j];
+  }
+}
+
 /// Step 4 for the first `active` of four values. One copy of the functions' code, run four times: the values move round
 /// through registers.
 __device__ __forceinline__ void activate_first(const Epilogue& e, int64_t row, int column, int active, Quad& q) {
@@ -157,10 +170,9 @@ __device__ __forceinline__ void until_activation(const Epilogue& e, int64_t row,
     }
   }
   if (column < e.biasColumns) {
-    const Quad b = load4(e.bias, 0, column, min(count, e.biasColumns - column));
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      q.v[j] += b.v[j];
+    add4(e.bias, column, min(count, e.biasColumns - column), q);
+    if (e.bias2.data != nullptr) {
+      add4(e.bias2, column, min(count, e.biasColumns - column), q);
     }
   }
   if (column < e.roundedColumns && e.roundedType == kBf16) {
@@ -275,6 +287,37 @@ __device__ __forceinline__ void finish_slab(
         epilogue::normalize_head(e, slab + r * kSlabStride<Width> + h * e.headDim, row + r, m, head + h);
       }
       __syncthreads();
+    }
+  }
+}
+
+/// As finish_slab for a gated product: of a tile, the left half has the columns that `tile` says and the right half
+/// those `gate` further on. Both stop before they meet in C.
+template <int Width, int Threads>
+__device__ __forceinline__ void finish_gated_slab(
+    const Epilogue& e, const TileColumns& tile, float* slab, int64_t row, int rows) {
+  constexpr int kLanes = Width / 4;
+  const int lane = static_cast<int>(threadIdx.x) % kLanes;
+  const bool right = lane >= kLanes / 2;
+  const int offset = lane % (kLanes / 2) * 4;
+  const int count = min(4, tile.count - offset);
+#pragma unroll 1
+  for (int r = static_cast<int>(threadIdx.x) / kLanes; r < rows && count > 0; r += Threads / kLanes) {
+    float4* at = reinterpret_cast<float4*>(slab + r * kSlabStride<Width>) + lane;
+    Quad q = {{at->x, at->y, at->z, at->w}};
+    epilogue::until_activation(e, row + r, tile.first + offset + (right ? e.gate : 0), count, q);
+    *at = make_float4(q.v[0], q.v[1], q.v[2], q.v[3]);
+  }
+  __syncthreads();
+  for (int i = static_cast<int>(threadIdx.x); i < rows * (kLanes / 2); i += Threads) {
+    const int r = i / (kLanes / 2);
+    const int c = i % (kLanes / 2);
+    const float4* at = reinterpret_cast<const float4*>(slab + r * kSlabStride<Width>) + c;
+    const float4 a = at[0];
+    const float4 b = at[kLanes / 2];
+    if (c * 4 < tile.count) {
+      const Quad q = {{mul(a.x, b.x), mul(a.y, b.y), mul(a.z, b.z), mul(a.w, b.w)}};
+      store4(e.c, row + r, tile.first + c * 4, min(4, tile.count - c * 4), q);
     }
   }
 }

@@ -188,8 +188,11 @@ __device__ __forceinline__ Extent rows_of(const GemmArgs& args, int index) {
 
 /// The columns of C that a tile makes, for the epilogue; only TN products have B in parts along n, and they have no
 /// heads.
-template <int Layout, int N>
+template <int Layout, int N, bool Gated = false>
 __device__ __forceinline__ TileColumns tile_columns(const GemmArgs& args, int index) {
+  if (Gated) {
+    return {index * (N / 2), min(N / 2, args.e.gate - index * (N / 2)), false};
+  }
   if (Layout == kTN) {
     const Extent columns = extent_of<N>(index, args.splitB, args.n);
     return {columns.first, min(N, columns.end - columns.first), false};
@@ -198,12 +201,12 @@ __device__ __forceinline__ TileColumns tile_columns(const GemmArgs& args, int in
 }
 
 /// The same columns as a part of B.
-template <int Layout, int N>
+template <int Layout, int N, bool Gated = false>
 __device__ __forceinline__ Extent columns_of(const GemmArgs& args, int index) {
   if (Layout == kTN) {
     return extent_of<N>(index, args.splitB, args.n);
   }
-  const TileColumns columns = tile_columns<N>(args.e, args.n, index);
+  const TileColumns columns = tile_columns<Layout, N, Gated>(args, index);
   return {columns.first, columns.first + columns.count, 0};
 }
 

@@ -26,6 +26,7 @@ final class CheckedGemm implements GemmKernels {
     "columnScale",
     "rowScale",
     "b2",
+    "bias2",
     "residual"
   };
 
@@ -45,6 +46,9 @@ final class CheckedGemm implements GemmKernels {
     c(g);
     vectors(g);
     activation(g);
+    if (g.gated()) {
+      gate(g);
+    }
     QkNorm norm = g.qkNorm();
     if (norm != null) {
       heads(g, norm);
@@ -138,6 +142,10 @@ final class CheckedGemm implements GemmKernels {
       Check.real("bias", bias);
       Check.range("bias length", bias.count(), 0, g.n);
     }
+    if (g.bias2() != null) {
+      Check.real("bias2", g.bias2());
+      Check.range("bias2 length", g.bias2().count(), bias == null ? 0 : bias.count(), bias == null ? 0 : bias.count());
+    }
     Check.optional("columnScale", g.columnScale(), g.n);
     if (g.rowScale() != null) {
       Check.positive("rowsPerScale", g.rowsPerScale());
@@ -158,6 +166,28 @@ final class CheckedGemm implements GemmKernels {
     Span saved = g.saved();
     if (saved != null) {
       Check.matrix("saved", saved, g.m, g.activationColumns(), g.ldSaved());
+    }
+  }
+
+  /** The first layer of a gated MLP, and nothing else. */
+  private static void gate(Gemm g) {
+    if (g.layout != Layout.NT || g.n % 2 != 0) {
+      throw new IllegalArgumentException(
+          "gated: got layout %s and %d columns, expected NT and an even number".formatted(g.layout, g.n));
+    }
+    Check.range("preColumns of a gated product", g.preColumns(), g.n, g.n);
+    Check.range("activationColumns of a gated product", g.activationColumns(), g.n / 2, g.n / 2);
+    boolean more = g.saved() != null
+        || g.c2() != null
+        || g.qkNorm() != null
+        || g.columnScale() != null
+        || g.rowScale() != null
+        || g.residual() != null
+        || g.columnSums() != null
+        || g.accumulate();
+    if (more) {
+      throw new IllegalArgumentException(
+          "epilogue: got more than alpha, biases, pre and activation, expected these for a gated product");
     }
   }
 
@@ -225,6 +255,7 @@ final class CheckedGemm implements GemmKernels {
       case 16 -> g.columnScale();
       case 17 -> g.rowScale();
       case 18 -> g.b2();
+      case 19 -> g.bias2();
       default -> g.residual();
     };
   }
@@ -244,7 +275,7 @@ final class CheckedGemm implements GemmKernels {
       case 9 -> g.packedB() ? span.count() : extentOfB(g);
       case 11 -> extent(g.m, g.activationColumns(), g.ldSaved());
       case 18 -> extent(g.k, g.n - g.splitB(), g.ldb2());
-      case 19 -> extent(g.m, g.n, g.ldResidual());
+      case 20 -> extent(g.m, g.n, g.ldResidual());
       default -> span.count();
     };
     return elements * span.dtype().bytes();

@@ -12,12 +12,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>{@code v += c} as it was before ({@link #accumulate});
- *   <li>{@code v += bias[col]}, for as many columns as there are biases;
+ *   <li>{@code v += bias[col]}, for as many columns as there are biases, and of a second vector of as many;
  *   <li>in columns that go on to a function, a QK-norm or a column scale, and in the first {@code preColumns},
  *       {@code v} is rounded to the dtype of {@code pre}, or to that of C without one; {@code pre[row,col] = v}
  *       ({@link #pre}). So a value is the same whether or not it was kept, and recomputing from {@code pre} is exact;
  *   <li>for the first {@code activationColumns} columns, {@code v = f(v)} ({@link #activation}) or {@code v *=
- *       f'(saved[row,col])} ({@link #activationGradient});
+ *       f'(saved[row,col])} ({@link #activationGradient}). {@link #gated}: then {@code v *=} the value n / 2 columns
+ *       further on, for the first n / 2 columns, which are all that C has;
  *   <li>QK-norm of the heads that lie in columns {@code [qkBegin, qkBegin + 2 heads headDim)}: queries, then keys
  *       ({@link #qkNorm});
  *   <li>{@code v *= columnScale[col]} (LayerScale);
@@ -56,11 +57,13 @@ public final class Gemm {
   private long ldc2;
   private int splitN;
   private @Nullable Span bias;
+  private @Nullable Span bias2;
   private @Nullable Span pre;
   private long ldPre;
   private int preColumns;
   private Activation activation = Activation.NONE;
   private int activationColumns;
+  private boolean gated;
   private @Nullable Span saved;
   private long ldSaved;
   private @Nullable QkNorm qkNorm;
@@ -196,7 +199,13 @@ public final class Gemm {
 
   /** [n], or shorter: then it is added to the first columns only. */
   public Gemm bias(@Nullable Span bias) {
+    return bias(bias, null);
+  }
+
+  /** As {@link #bias(Span)}; a second one of the same length is added, too. */
+  public Gemm bias(@Nullable Span bias, @Nullable Span second) {
     this.bias = bias;
+    this.bias2 = second;
     return this;
   }
 
@@ -222,6 +231,15 @@ public final class Gemm {
     this.activationColumns = columns;
     this.saved = saved;
     this.ldSaved = ldSaved;
+    return this;
+  }
+
+  /**
+   * Whether the activated left half gates the right half, as in SwiGLU; C is [m, n / 2] then. Only NT, with the
+   * activation of n / 2 columns and all n kept as {@code pre}; of the rest alpha and biases may be given.
+   */
+  public Gemm gated(boolean gated) {
+    this.gated = gated;
     return this;
   }
 
@@ -340,13 +358,22 @@ public final class Gemm {
     return ldc2;
   }
 
-  /** Columns of C in its first span: {@code n} when C is one span. */
+  /** Columns of C. */
+  public int columns() {
+    return gated ? n / 2 : n;
+  }
+
+  /** Columns of C in its first span: all when C is one span. */
   public int splitN() {
-    return c2 == null ? n : splitN;
+    return c2 == null ? columns() : splitN;
   }
 
   public @Nullable Span bias() {
     return bias;
+  }
+
+  public @Nullable Span bias2() {
+    return bias2;
   }
 
   public @Nullable Span pre() {
@@ -379,6 +406,10 @@ public final class Gemm {
 
   public int activationColumns() {
     return activation == Activation.NONE ? 0 : activationColumns;
+  }
+
+  public boolean gated() {
+    return gated;
   }
 
   /** The saved pre-activation when the activation's gradient is asked for. */

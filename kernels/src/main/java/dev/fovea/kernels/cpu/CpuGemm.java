@@ -12,6 +12,7 @@ final class CpuGemm implements GemmKernels {
   private final WorkerPool pool;
   private final Recycler<GemmLaunch> launches;
   private final Recycler<GemmPrepack> prepacks;
+  private final Recycler<GemmGate> gates;
   private final int tileColumns;
 
   CpuGemm(WorkerPool pool, Simd simd) {
@@ -19,6 +20,7 @@ final class CpuGemm implements GemmKernels {
     tileColumns = simd.tiles().columns();
     launches = new Recycler<>(() -> new GemmLaunch(pool, simd));
     prepacks = new Recycler<>(() -> new GemmPrepack(simd));
+    gates = new Recycler<>(() -> new GemmGate(simd));
   }
 
   @Override
@@ -30,6 +32,11 @@ final class CpuGemm implements GemmKernels {
       }
     } else {
       launch(call);
+    }
+    if (call.gated()) {
+      GemmGate gate = gates.take();
+      gate.run(pool, call);
+      gates.give(gate);
     }
   }
 

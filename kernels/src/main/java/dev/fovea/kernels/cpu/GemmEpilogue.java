@@ -22,6 +22,7 @@ final class GemmEpilogue {
   private static final int OPERAND = 2;
   private static final int BIAS = 3;
   private static final int SCALE = 4;
+  private static final int SECOND_BIAS = 1;
 
   private final Staging staging;
   private final Rows rows;
@@ -95,8 +96,15 @@ final class GemmEpilogue {
     float[] bias = scratch.zeros(BIAS, count);
     if (span != null) {
       staging.load(span, first, bias, 0, biased);
+      addSecondBias(first, biased, bias, scratch);
     }
     return bias;
+  }
+
+  private void addSecondBias(int first, int count, float[] bias, Scratch scratch) {
+    if (call.bias2() != null) {
+      rows.add(bias, 0, vector(call.bias2(), first, count, SECOND_BIAS, scratch), 0, count);
+    }
   }
 
   /** Takes out one tile, all of whose columns exist. */
@@ -125,6 +133,7 @@ final class GemmEpilogue {
     float[] operand = scratch.floats(OPERAND, count);
     int biased = g.bias() == null ? 0 : columnsBefore(g.bias().count(), first, count);
     float[] bias = vector(g.bias(), first, biased, BIAS, scratch);
+    addSecondBias(first, biased, bias, scratch);
     float[] scale = vector(g.columnScale(), first, count, SCALE, scratch);
     QkNorm norm = g.qkNorm();
     if (norm != null) {
@@ -139,6 +148,9 @@ final class GemmEpilogue {
       accumulate(g, row, first, count, c, at, operand);
       rows.add(c, at, bias, 0, biased);
       roundAndKeep(g, row, first, count, c, at);
+      if (g.gated()) {
+        continue; // halves meet when all is kept: GemmGate
+      }
       activate(g, row, first, count, c, at, operand);
       if (norm != null) {
         heads.normalize(norm, row, plan.m, first, count, c, at, scratch);

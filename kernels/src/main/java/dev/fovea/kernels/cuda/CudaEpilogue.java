@@ -13,6 +13,7 @@ final class CudaEpilogue {
   static boolean tilesBeginOnMultiplesOf(int columns, Gemm g) {
     Gemm.QkNorm norm = g.qkNorm();
     return (g.splitB() == g.n || g.splitB() % columns == 0)
+        && (!g.gated() || g.columns() % columns == 0)
         && (norm == null || norm.begin() % columns == 0 && norm.headDim() % columns == 0);
   }
 
@@ -29,6 +30,7 @@ final class CudaEpilogue {
     CudaOperands.matrix(launch, g.c(), g.ldc(), quads);
     CudaOperands.matrix(launch, g.c2(), g.ldc2(), quads && g.splitN() % CudaOperands.QUAD == 0);
     CudaOperands.vector(launch, bias, quads);
+    CudaOperands.vector(launch, g.bias2(), quads);
     CudaOperands.matrix(launch, g.pre(), g.ldPre(), quads);
     CudaOperands.matrix(launch, saved, g.ldSaved(), quads);
     CudaOperands.vector(launch, g.columnScale(), quads);
@@ -59,7 +61,9 @@ final class CudaEpilogue {
     launch
         .i32(g.rowScale() == null ? 1 : g.rowsPerScale())
         .i32(norm == null ? 0 : norm.begin())
-        .i32(sums == null ? 0 : (int) Math.min(g.n, sums.span().count()));
+        .i32(sums == null ? 0 : (int) Math.min(g.n, sums.span().count()))
+        .i32(g.gated() ? g.columns() : 0)
+        .i32(0);
   }
 
   private static void heads(Launch launch, Gemm.@Nullable QkNorm norm) {

@@ -39,6 +39,7 @@ final class CudaGemm implements GemmKernels {
   private final CudaQueue queue;
   private final CudaNorm norms;
   private final Map<Layout, Forms> forms = new EnumMap<>(Layout.class);
+  private final Forms gated;
 
   CudaGemm(CudaQueue queue, CudaNorm norms) {
     this.queue = queue;
@@ -46,15 +47,17 @@ final class CudaGemm implements GemmKernels {
     CudaFamily family = queue.family("gemm");
     CudaFamily exact = queue.family("gemm_f32");
     for (Layout layout : Layout.values()) {
-      String name = layout.name().toLowerCase(Locale.ROOT);
-      forms.put(
-          layout,
-          new Forms(
-              new Tile(128, 128, 256, family.kernel("gemm_bf16_" + name + "_128x128", 65_536)),
-              new Tile(64, 64, 128, family.kernel("gemm_bf16_" + name + "_64x64", 32_768)),
-              new Tile(64, 128, 128, family.kernel("gemm_bf16_" + name + "_64x128_any", 49_152)),
-              new Tile(64, 128, 256, exact.kernel("gemm_f32_" + name + "_64x128", 34_816))));
+      forms.put(layout, forms(family, exact, layout.name().toLowerCase(Locale.ROOT), ""));
     }
+    gated = forms(family, exact, "nt", "_gated");
+  }
+
+  private static Forms forms(CudaFamily family, CudaFamily exact, String layout, String kind) {
+    return new Forms(
+        new Tile(128, 128, 256, family.kernel("gemm_bf16_" + layout + "_128x128" + kind, 65_536)),
+        new Tile(64, 64, 128, family.kernel("gemm_bf16_" + layout + "_64x64" + kind, 32_768)),
+        new Tile(64, 128, 128, family.kernel("gemm_bf16_" + layout + "_64x128_any" + kind, 49_152)),
+        new Tile(64, 128, 256, exact.kernel("gemm_f32_" + layout + "_64x128" + kind, 34_816)));
   }
 
   @Override
@@ -180,7 +183,7 @@ final class CudaGemm implements GemmKernels {
 
   /** Tensor cores for BF16, F32 arithmetic otherwise; the largest tile that gives every multiprocessor work. */
   private Tile tile(Gemm g, Gemm.@Nullable QkNorm norm) {
-    Forms f = forms.get(g.layout);
+    Forms f = g.gated() ? gated : forms.get(g.layout);
     if (f == null) {
       throw new IllegalArgumentException("layout: got " + g.layout);
     }
@@ -212,8 +215,14 @@ final class CudaGemm implements GemmKernels {
         && (g.layout == Layout.NT || CudaEpilogue.tilesBeginOnMultiplesOf(chunk, g));
   }
 
-  /** Tiles across C: queries and keys get tiles of whole heads, so that one block has all of a head. */
+  /**
+   * Tiles across C: queries and keys get tiles of whole heads, so that one block has all of a head; of a gated product
+   * a tile has columns of both halves.
+   */
   private static int tileColumns(Gemm g, Gemm.@Nullable QkNorm norm, int width) {
+    if (g.gated()) {
+      return Math.ceilDiv(g.columns(), width / 2);
+    }
     if (norm == null) {
       return Math.ceilDiv(g.splitB(), width) + Math.ceilDiv(g.n - g.splitB(), width);
     }

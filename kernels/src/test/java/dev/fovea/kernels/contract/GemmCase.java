@@ -53,6 +53,8 @@ final class GemmCase {
   private int columnSums;
   private boolean operandSums;
   private boolean addSums;
+  private boolean gated;
+  private boolean secondBias;
 
   GemmCase(Layout layout, int m, int n, int k) {
     this.layout = layout;
@@ -179,6 +181,20 @@ final class GemmCase {
     return named("residual=c");
   }
 
+  /** A gated product: keeps what comes before the activation. */
+  GemmCase gated(Activation f) {
+    gated = true;
+    preColumns = n;
+    activation = f;
+    activationColumns = n / 2;
+    return named("gated " + f);
+  }
+
+  GemmCase secondBias() {
+    secondBias = true;
+    return named("bias2");
+  }
+
   GemmCase columnSums() {
     return columnSums(n);
   }
@@ -267,7 +283,8 @@ final class GemmCase {
     } else {
       call.b(draw(memory, typeB, rowsB, columnsB, 1 / Math.sqrt(k)), columnsB + pad);
     }
-    call.bias(biased > 0 ? exact ? integers(memory, typeB, biased) : memory.normal(typeB, biased, 1) : null);
+    call.gated(gated);
+    call.bias(biased > 0 ? vector(memory, biased) : null, secondBias ? vector(memory, biased) : null);
     if (preColumns > 0) {
       Tolerance tolerance = Tolerance.absolute(before()).rounded(typePre);
       long ld = preColumns + pad;
@@ -288,6 +305,10 @@ final class GemmCase {
     }
   }
 
+  private Span vector(CaseMemory memory, int count) {
+    return exact ? integers(memory, typeB, count) : memory.normal(typeB, count, 1);
+  }
+
   private Gemm.QkNorm heads(CaseMemory memory) {
     long stats = 2L * m * heads;
     Tolerance tolerance = new Tolerance(2 * before(), 16 * before() + 32 * U);
@@ -306,9 +327,10 @@ final class GemmCase {
   }
 
   private void result(CaseMemory memory, Gemm call) {
-    long ldc = (splitN > 0 ? splitN : n) + pad;
+    int left = splitN > 0 ? splitN : gated ? n / 2 : n;
+    long ldc = left + pad;
     boolean reads = accumulate || inPlace;
-    Span c = c(memory, "c", splitN > 0 ? splitN : n, reads);
+    Span c = c(memory, "c", left, reads);
     if (splitN > 0) {
       call.c(c, ldc, c(memory, "c2", n - splitN, reads), n - splitN + pad, splitN);
     } else {
@@ -342,7 +364,7 @@ final class GemmCase {
       return 0;
     }
     double products = (0.64 * k + 4 * Math.sqrt(k) + 16) / Math.sqrt(k);
-    return (k + 4) * U * (Math.abs(alpha) * products + (biased > 0 ? 5 : 0) + (accumulate ? 5 : 0));
+    return (k + 4) * U * (Math.abs(alpha) * products + (biased > 0 ? secondBias ? 10 : 5 : 0) + (accumulate ? 5 : 0));
   }
 
   /** What that grows to: f' is at most 1.13; a norm divides by the deviation; scales are at most 2 and 4. */
@@ -352,6 +374,9 @@ final class GemmCase {
     double relative = 4 * U;
     if (activationColumns > 0) {
       error = 1.13 * error + 16 * U * value;
+    }
+    if (gated) { // of a product of two values
+      error = 2 * value * error;
     }
     if (qkBegin >= 0) {
       error = Math.max(error, (error + 16 * U) * 8 * 4);

@@ -2,6 +2,7 @@ package dev.fovea.kernels.contract;
 
 import static dev.fovea.kernels.Activation.GELU_ERF;
 import static dev.fovea.kernels.Activation.GELU_TANH;
+import static dev.fovea.kernels.Activation.SILU;
 import static dev.fovea.kernels.DType.BF16;
 import static dev.fovea.kernels.DType.F32;
 import static dev.fovea.kernels.Layout.NN;
@@ -82,6 +83,8 @@ public final class GemmCases {
     cases.add(new GemmCase(NN, 33, 70, 20).accumulate().alpha(2));
     cases.add(new GemmCase(NT, 33, 70, 20).bias());
     cases.add(new GemmCase(NT, 33, 70, 20).bias(41));
+    cases.add(new GemmCase(NT, 33, 70, 20).bias(41).secondBias());
+    cases.add(new GemmCase(NT, 33, 300, 20).bias().secondBias().residual());
     cases.add(new GemmCase(NT, 33, 70, 20).pre(70));
     cases.add(new GemmCase(NT, 33, 70, 20).pre(13));
     for (Activation f : Activation.values()) {
@@ -220,6 +223,16 @@ public final class GemmCases {
 
   private static void backward(List<GemmCase> cases) {
     for (DType type : new DType[] {F32, BF16}) {
+      for (int n : new int[] {2, 70, 256, 600}) {
+        cases.add(new GemmCase(NT, 130, n, 40).types(type, type, type).bias().gated(SILU));
+      }
+      cases.add(new GemmCase(NT, 70, 258, 41).types(type, type, type).bias().gated(SILU));
+      cases.add(new GemmCase(NT, 65, 272, 64)
+          .types(type, type, type)
+          .padded(8)
+          .bias()
+          .secondBias()
+          .gated(GELU_TANH));
       cases.add(new GemmCase(NN, 197, 384, 96)
           .types(type, type, type)
           .gradient(GELU_ERF, 384)

@@ -30,8 +30,8 @@ final class ReferenceGemm implements GemmKernels {
       if (g.qkNorm() != null) {
         normalize(g, g.qkNorm(), i, row);
       }
-      for (int j = 0; j < g.n; j++) {
-        double v = row[j];
+      for (int j = 0; j < g.columns(); j++) {
+        double v = g.gated() ? row[j] * row[g.columns() + j] : row[j];
         v *= g.columnScale() == null ? 1 : Mat.get(g.columnScale(), j);
         v *= g.rowScale() == null ? 1 : Mat.get(g.rowScale(), i / g.rowsPerScale());
         v += g.residual() == null ? 0 : Mat.get(g.residual(), i * g.ldResidual() + j);
@@ -56,7 +56,7 @@ final class ReferenceGemm implements GemmKernels {
       v += getC(g, i, j);
     }
     if (g.bias() != null && j < g.bias().count()) {
-      v += Mat.get(g.bias(), j);
+      v += Mat.get(g.bias(), j) + (g.bias2() == null ? 0 : Mat.get(g.bias2(), j));
     }
     if (j < g.roundedColumns()) {
       v = Mat.rounded(v, g.pre() == null ? g.c().dtype() : g.pre().dtype());

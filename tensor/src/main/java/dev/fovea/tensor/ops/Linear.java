@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  * Tensor y = Linear.of(h, w2).bias(b2).scale(gamma).residual(x).apply();
  * }</pre>
  *
- * <p>In full, for x [.., in] and W [out, in]: {@code y = residual + drop scale qkNorm(f(x W^T + bias))}. The input may
- * come in two tensors and the output go to two, which is how ViT-22B's parallel block takes two products for its four
- * (section 2.1 of that paper). Every method that sets an option returns this and throws
+ * <p>In full, for x [.., in] and W [out, in]: {@code y = residual + drop scale qkNorm(f(x W^T + bias))}; or
+ * {@link #swiglu}. The input may come in two tensors and the output go to two, which is how ViT-22B's parallel block
+ * takes two products for its four (section 2.1 of that paper). Every method that sets an option returns this and throws
  * {@link IllegalArgumentException} for a shape that does not fit.
  */
 public final class Linear {
@@ -36,6 +36,12 @@ public final class Linear {
 
   @Nullable
   Tensor bias;
+
+  @Nullable
+  Tensor bias2;
+
+  /** Whether the output is the left half's SiLU times the right half. */
+  boolean gated;
 
   @Nullable
   QkNorm qkNorm;
@@ -100,6 +106,24 @@ public final class Linear {
       throw new IllegalArgumentException("bias: got %s, expected [%d] or shorter".formatted(b.shape(), out));
     }
     bias = b;
+    return this;
+  }
+
+  /** Adds two biases [out]: what they are in sum counts, and both get the same gradient. Each may be null for none. */
+  public Linear bias(@Nullable Tensor b, @Nullable Tensor second) {
+    if (b == null || second == null) {
+      return bias(b == null ? second : b);
+    }
+    bias2 = Dims.vector("bias", second, out);
+    return bias(Dims.vector("bias", b, out));
+  }
+
+  /** SwiGLU: the output is SiLU of its left half times its right half, and has half the columns. */
+  public Linear swiglu() {
+    if (out % 2 != 0) {
+      throw new IllegalArgumentException("weight: got %s, expected an even number of rows".formatted(weight.shape()));
+    }
+    gated = true;
     return this;
   }
 
@@ -184,6 +208,16 @@ public final class Linear {
     }
     if (qkNorm != null && activation != Activation.NONE && columns == 0) {
       throw new IllegalArgumentException("activation: got " + activation + " over queries and keys, expected a split");
+    }
+    if (gated
+        && (columns != 0
+            || activation != Activation.NONE
+            || qkNorm != null
+            || scale != null
+            || drop != null
+            || residual != null)) {
+      throw new IllegalArgumentException(
+          "swiglu: got one beside a split, activation, qkNorm, scale, drop or residual, expected it alone");
     }
     if ((scale != null || drop != null || residual != null)
         && (columns != 0 || activation != Activation.NONE || qkNorm != null)) {

@@ -25,6 +25,7 @@ final class LinearOperation extends Operation {
   private final @Nullable Input x2;
   private final Input weight;
   private final @Nullable Input bias;
+  private final @Nullable Input bias2;
   private final @Nullable Input scale;
   private final @Nullable Input drop;
   private final @Nullable Input residual;
@@ -54,6 +55,7 @@ final class LinearOperation extends Operation {
     x2 = optional(l.x2);
     weight = input(l.weight);
     bias = optional(l.bias);
+    bias2 = optional(l.bias2);
     scale = keep(optional(l.scale));
     drop = keep(optional(l.drop));
     residual = optional(l.residual);
@@ -69,7 +71,7 @@ final class LinearOperation extends Operation {
       keep(weight);
     }
     DType dtype = x.dtype();
-    y = output(Dims.withLast(x.shape(), l.outLeft), dtype);
+    y = output(Dims.withLast(x.shape(), l.gated ? l.out / 2 : l.outLeft), dtype);
     y2 = l.outLeft == l.out ? null : output(Dims.withLast(x.shape(), l.out - l.outLeft), dtype);
     boolean recording = recording();
     if (recording && l.weight.isPacked()) {
@@ -107,6 +109,9 @@ final class LinearOperation extends Operation {
 
   /** Columns whose value before the activation, norm or LayerScale the backward pass reads. */
   private int preColumns() {
+    if (l.gated) {
+      return l.out;
+    }
     if (l.qkNorm != null) {
       return qkBegin() + 2 * l.qkNorm.width();
     }
@@ -128,7 +133,7 @@ final class LinearOperation extends Operation {
 
   @Override
   protected void forward() {
-    Gemm gemm = new Gemm(Layout.NT, l.rows, l.out, l.in).bias(Dims.span(bias));
+    Gemm gemm = new Gemm(Layout.NT, l.rows, l.out, l.in).bias(Dims.span(bias), Dims.span(bias2));
     if (l.weight.isPacked()) {
       gemm.packedB(weight.value().packedSpan());
     } else {
@@ -138,6 +143,10 @@ final class LinearOperation extends Operation {
       gemm.a(x.span(), l.in);
     } else {
       gemm.a(x.span(), l.inLeft, x2.span(), l.in - l.inLeft, l.inLeft);
+    }
+    if (l.gated) {
+      gated(gemm);
+      return;
     }
     if (y2 == null) {
       gemm.c(y.span(), l.out);
@@ -169,13 +178,29 @@ final class LinearOperation extends Operation {
     kernels().gemm().run(gemm);
   }
 
+  private void gated(Gemm gemm) {
+    try (Tensor room = pre == null ? Tensor.empty(Shape.of(l.rows, l.out), x.dtype()) : null) {
+      Span values = room == null ? Dims.given(pre).span() : room.span();
+      kernels()
+          .gemm()
+          .run(gemm.c(y.span(), l.out / 2)
+              .pre(values, l.out, l.out)
+              .activation(Activation.SILU, l.out / 2)
+              .gated(true));
+    }
+  }
+
   @Override
   protected boolean recomputes(Output output) {
-    return output == y && activated() != 0;
+    return output == y && (l.gated || activated() != 0);
   }
 
   @Override
   protected void recompute(Output output, Tensor into) {
+    if (l.gated) {
+      kernels().elementwise().swiglu(l.rows, l.out / 2, Dims.given(pre).span(), into.span());
+      return;
+    }
     int columns = activated();
     kernels().elementwise().copy(l.rows, columns, Dims.given(pre).span(), preColumns, into.span(), columns);
     kernels().elementwise().activation(l.activation, into.span(), into.span());
@@ -192,12 +217,12 @@ final class LinearOperation extends Operation {
 
   /** Whether the bias reaches just the activated columns, so that whoever makes their gradient can sum it up. */
   private boolean biasOfActivated() {
-    return bias != null && bias.wantsGradient() && bias.shape().count() == activated();
+    return bias != null && bias2 == null && bias.wantsGradient() && bias.shape().count() == activated();
   }
 
   @Override
   protected void backward() {
-    Tensor dy = qkNorm != null && y2 == null ? y.ownGradient() : y.gradient();
+    Tensor dy = l.gated ? gradientOfGate() : qkNorm != null && y2 == null ? y.ownGradient() : y.gradient();
     if (residual != null) {
       residual.add(dy);
     }
@@ -223,6 +248,15 @@ final class LinearOperation extends Operation {
     if (x.wantsGradient() || x2 != null && x2.wantsGradient()) {
       gradientOfInput(dy, dy2);
     }
+  }
+
+  /** That of both halves, in the place of their values: whoever read the output has had its turn. */
+  private Tensor gradientOfGate() {
+    Output values = Dims.given(pre);
+    kernels()
+        .elementwise()
+        .swigluGradient(l.rows, l.out / 2, values.span(), y.gradient().span(), values.span());
+    return values.value().reshape(values.shape());
   }
 
   private Tensor gradientOfBranch(Tensor dy) {
@@ -276,7 +310,8 @@ final class LinearOperation extends Operation {
 
   /** The weight's gradient in one product, which the bias's rides on if it has every column. */
   private void gradientOfParameters(Tensor dy, @Nullable Tensor dy2, boolean biasDone) {
-    Sums biasSums = bias == null || biasDone ? null : Dims.sums(bias);
+    Tensor shared = sharedBiasGradient();
+    Sums biasSums = biasDone ? null : shared == null ? Dims.sums(bias) : Sums.into(shared.span());
     boolean rides = biasSums != null && biasSums.span().count() == l.out && weight.wantsGradient();
     if (weight.wantsGradient()) {
       Sums sums = weight.sums();
@@ -295,6 +330,17 @@ final class LinearOperation extends Operation {
         kernels().reduce().columnSums(l.rows, rest, dy2.span(), l.out - l.outLeft, biasSums.from(left));
       }
     }
+    if (shared != null && bias != null && bias2 != null) {
+      bias.add(shared);
+      bias2.add(shared);
+    }
+  }
+
+  /** Room for the gradient of two biases, which is the same for both; null if there are not two. */
+  private @Nullable Tensor sharedBiasGradient() {
+    return bias == null || bias2 == null || !bias.wantsGradient() && !bias2.wantsGradient()
+        ? null
+        : Tensor.empty(bias.shape(), bias.dtype().accumulator());
   }
 
   private void gradientOfInput(Tensor dy, @Nullable Tensor dy2) {

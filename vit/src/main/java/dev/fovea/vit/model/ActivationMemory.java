@@ -78,8 +78,7 @@ final class ActivationMemory {
       return Math.max(2 * d + Math.max(m, again) + scale, 5 * d);
     }
     long atOutput = d + Math.max(inner, again) + scale;
-    long atActivation = d + inner + m - (policy == Recompute.NONE ? inner : 0);
-    return config.gated() ? Math.max(atOutput, atActivation) : atOutput + (replay ? d : 0);
+    return atOutput + (replay ? d : 0);
   }
 
   private long stem() {

@@ -116,7 +116,7 @@ final class Blocks {
       Linear.Split hiddenAndQkv = project(x);
       Tensor attention = Ops.attention(hiddenAndQkv.right(), heads);
       return out.on(hiddenAndQkv.left(), attention)
-          .bias(sum(out.bias(), attentionBias))
+          .bias(out.bias(), attentionBias)
           .scale(scale)
           .drop(drop.factors(pass))
           .residual(x)
@@ -130,10 +130,6 @@ final class Blocks {
     @Override
     public List<Tensor> projections(Tensor x) {
       return List.of(project(x).right());
-    }
-
-    private static @Nullable Tensor sum(@Nullable Tensor a, @Nullable Tensor b) {
-      return a == null ? b : b == null ? a : Ops.add(a, b);
     }
   }
 }

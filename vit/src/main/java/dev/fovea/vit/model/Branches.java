@@ -97,12 +97,8 @@ final class Branches {
     }
 
     Tensor hidden(Tensor y) {
-      if (!gated) {
-        return fc1.on(y).activation(activation).apply();
-      }
-      try (Tensor pairs = fc1.on(y).apply()) {
-        return Ops.swiglu(pairs);
-      }
+      Linear first = fc1.on(y);
+      return (gated ? first.swiglu() : first.activation(activation)).apply();
     }
   }
 }

@@ -93,19 +93,20 @@ final class BlockLaunchesTest {
         NORM_GRADIENT);
   }
 
-  /** A gate is one launch more each way: pairs of columns of the first product are in different tiles. */
+  /** The first product's epilogue has the gate; its gradient is a launch of its own. */
   @Test
   void gated() {
     Block block = training(config(VitConfig.Block.SEQUENTIAL).gated(true));
-    assertCount(block.forward, 8, "swiglu");
+    assertLaunches(block.forward, NORM, PRODUCT, ATTENTION, PRODUCT, NORM, PRODUCT + "_gated", PRODUCT);
     assertCount(block.backward, 14, "swiglu_gradient");
   }
 
-  /** Two output biases, as one other library stores them, are added up until the model is frozen. */
+  /** Two output biases, as one other library stores them, ride in one epilogue and share a gradient. */
   @Test
   void parallelWithTwoOutputBiases() {
     Block block = training(config(VitConfig.Block.PARALLEL));
-    assertCount(block.forward, 5, "combine");
+    assertLaunches(block.forward, NORM, PRODUCT, ATTENTION, PRODUCT);
+    assertCount(block.backward, 8);
   }
 
   /** LayerScale: its own gradient, and the gradient of what it scales. */
