@@ -92,14 +92,16 @@ public final class Suites {
             .choose(NORMAL, "tokens", "64", "197", "577", "1024", "2048")
             .choose(QUICK, "tokens", "197", "577", "1024")
             .allThreadsFrom(FULL)
-            .setupTakes(1),
+            .setupTakes(1)
+            .warmsUp(4),
         JmhSuite.of(
                 "depth", "gradients of ever deeper ViT-Ti/16, by what is kept and what computed again", DepthCost.class)
             .axis("depth")
             .choose(NORMAL, "depth", "4", "8", "12")
             .choose(QUICK, "depth", "4", "12")
             .allThreadsFrom(FULL)
-            .setupTakes(2));
+            .setupTakes(2)
+            .warmsUp(6));
   }
 
   private static JmhSuite batches() {
@@ -109,7 +111,8 @@ public final class Suites {
         .choose(NORMAL, "batch", "1", "4", "16")
         .choose(QUICK, "batch", "1", "8")
         .whereBelow(FULL, subject -> subject.benchmark().equals("predict"))
-        .setupTakes(2);
+        .setupTakes(2)
+        .warmsUp(8);
   }
 
   private static JmhSuite models() {
@@ -130,7 +133,8 @@ public final class Suites {
                 "--pass=" + subject.parameter("pass"),
                 "--batch=" + subject.parameter("batch"),
                 "--threads=" + subject.threads()))
-        .setupTakes(Suites::secondsOfModel);
+        .setupTakes(Suites::secondsOfModel)
+        .warmsUp(8);
   }
 
   private static JmhSuite steps() {
@@ -144,7 +148,8 @@ public final class Suites {
             "train_step.py",
             subject -> List.of(
                 subject.parameter("model"), "--batch=" + subject.parameter("batch"), "--threads=" + subject.threads()))
-        .setupTakes(subject -> 3 + (subject.parameter("model").equals("S/16") ? 12 : 48) / subject.threads());
+        .setupTakes(subject -> 3 + (subject.parameter("model").equals("S/16") ? 12 : 48) / subject.threads())
+        .warmsUp(8);
   }
 
   /** Eight pictures take seconds: on more than one thread alone, and without gradients. */

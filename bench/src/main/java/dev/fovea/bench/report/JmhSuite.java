@@ -34,6 +34,7 @@ public final class JmhSuite implements Suite {
   private boolean methodsAreVariants;
   private boolean threaded;
   private ToDoubleFunction<Subject> secondsOfSetup = subject -> 0;
+  private double secondsOfWarmup = 2;
   private final Map<String, Script> scripts = new HashMap<>();
   private final Map<Effort, Predicate<Subject>> below = new EnumMap<>(Effort.class);
   private @Nullable Effort allThreads;
@@ -105,6 +106,12 @@ public final class JmhSuite implements Suite {
   /** The same for each subject. */
   public JmhSuite setupTakes(ToDoubleFunction<Subject> seconds) {
     secondsOfSetup = seconds;
+    return this;
+  }
+
+  /** Seconds that Fovea's code runs before it is measured, at least: whole models are much to compile. */
+  public JmhSuite warmsUp(double seconds) {
+    secondsOfWarmup = seconds;
     return this;
   }
 
@@ -180,7 +187,8 @@ public final class JmhSuite implements Suite {
             combination,
             jmhThreads,
             List.copyOf(jvmFlags),
-            setup);
+            setup,
+            secondsOfWarmup);
   }
 
   /** The variant last, so that it varies fastest. */

@@ -33,11 +33,19 @@ record JmhTrial(
     Map<String, String> parameters,
     int jmhThreads,
     List<String> jvmFlags,
-    double secondsOfSetup)
+    double secondsOfSetup,
+    double secondsOfWarmup)
     implements Trial {
   @Override
   public double seconds(Effort effort) {
-    return effort.forks() * (effort.secondsOfFork() + secondsOfSetup);
+    double more = effort.warmups() * (warmupMillis(effort) - effort.warmupMillis()) / 1e3;
+    return effort.forks() * (effort.secondsOfFork() + secondsOfSetup + more);
+  }
+
+  /** Of each warm-up iteration. Java code is slow until it is compiled; what peers have is compiled. */
+  private int warmupMillis(Effort effort) {
+    int least = subject.isFovea() ? (int) (1e3 * secondsOfWarmup / effort.warmups()) : 0;
+    return Math.max(least, effort.warmupMillis());
   }
 
   @Override
@@ -47,7 +55,7 @@ record JmhTrial(
         .threads(jmhThreads)
         .forks(effort.forks())
         .warmupIterations(effort.warmups())
-        .warmupTime(TimeValue.milliseconds(effort.warmupMillis()))
+        .warmupTime(TimeValue.milliseconds(warmupMillis(effort)))
         .measurementIterations(effort.iterations())
         .measurementTime(TimeValue.milliseconds(effort.iterationMillis()))
         .shouldFailOnError(true)
