@@ -9,9 +9,10 @@
 //                       memory.
 //   adafactor_update    blocks of 256 threads, a power of two of them along a row, the others down; about 8192 elements
 //                       each. 64 registers, no shared memory.
-// A launch takes up to 272 tensors as one table in its argument (32 KB); a block finds its tensor by a binary search.
-// Nothing is summed by atomics: results repeat bit for bit. Parameters, gradients and first moments in F32 or BF16.
-// Bound: HBM; in F32 24 bytes per element, the gradient being read twice.
+// A launch takes up to 255 tensors as one table in its argument (32 KB); a block finds its tensor by a binary search.
+// Nothing is summed by atomics: results repeat bit for bit. Parameters, gradients and first moments in F32 or BF16;
+// an F32 parameter may be written once more, rounded to BF16.
+// Bound: HBM; in F32 24 bytes per element, the gradient being read twice, and 2 more for a rounded parameter.
 
 #include <cstdint>
 
@@ -33,6 +34,8 @@ struct FactoredPiece {
   float* vRow;
   /// [batch, columns]
   float* vColumn;
+  /// BF16, as the parameter lies, or null.
+  void* rounded;
   /// See Scratch.
   float* scratch;
   int64_t batchStride;
@@ -53,14 +56,14 @@ struct FactoredPiece {
   int32_t firstFactors;
   int32_t firstUpdate;
 };
-static_assert(sizeof(FactoredPiece) == 120);
+static_assert(sizeof(FactoredPiece) == 128);
 
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int kTile = 128;
 constexpr int kFactorThreads = 1024;
-constexpr int kPieces = 272;
+constexpr int kPieces = 255;
 
 }  // namespace
 
@@ -68,7 +71,7 @@ struct FactoredArgs {
   Rule rule;
   FactoredPiece pieces[kPieces];
 };
-static_assert(sizeof(FactoredArgs) == 80 + 272 * 120);
+static_assert(sizeof(FactoredArgs) == 80 + 255 * 128);
 
 namespace {
 
@@ -200,6 +203,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) adafactor_update(const __
   const Operand param = operand_of(piece.param, piece.kinds, kParamBf16, kParamQuads);
   const Operand gradient = operand_of(piece.gradient, piece.kinds, kGradientBf16, kGradientQuads);
   const Operand moment = operand_of(piece.m, piece.kinds, kMomentBf16, kMomentQuads);
+  const Operand rounded = rounded_of(piece.rounded, piece.kinds);
   const Scratch scratch(piece);
   const Operand columnFactors = operand_of(scratch.columnFactors, piece.kinds, 0, kOtherQuads);
   const int64_t rows = static_cast<int64_t>(piece.batch) * piece.rows;
@@ -224,7 +228,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) adafactor_update(const __
         adafactor_along(p.v[j], m.v[j], update, args.rule, move, moment.type == kBf16);
       }
       store4(moment, 0, i, count, m);
-      store_param(param, i, count, p, args.rule.stochastic != 0, move);
+      store_param(param, rounded, i, count, p, args.rule.stochastic != 0, move);
     }
   }
 }

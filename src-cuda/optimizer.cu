@@ -1,13 +1,14 @@
 // One step of AdamW, SGD with momentum, or Adafactor without factors on many tensors, in place, in one launch
 // (dev.fovea.kernels.OptimizerKernels). Parameters, gradients and first moments in F32 or BF16, second moments in F32,
 // arithmetic in F32: the CPU's operations one by one, and its random words where a BF16 parameter is rounded
-// stochastically, so that the results are the CPU's bits.
+// stochastically, so that the results are the CPU's bits. An F32 parameter may be written once more, rounded to BF16:
+// what a model computes with whose parameters are kept in F32.
 //
-// A launch takes up to 579 tensors as one table in its argument (32 KB, which kernels may have since compute capability
+// A launch takes up to 510 tensors as one table in its argument (32 KB, which kernels may have since compute capability
 // 7.0). A block of 256 threads finds its tensor by a binary search over their first blocks, and moves 8192 of its
 // elements, four per thread and round; no shared memory, up to 48 registers. Grid: the sum over tensors of their
 // elements / 8192. What changes from step to step may stand in device memory, so that a recorded launch can be
-// replayed. Bound: HBM; AdamW in F32 moves 28 bytes per element, SGD 20.
+// replayed. Bound: HBM; AdamW in F32 moves 28 bytes per element, SGD 20, a rounded parameter 2 more.
 
 #include <cstdint>
 
@@ -22,19 +23,21 @@ struct Piece {
   void* gradient;
   void* m;
   float* v;
+  /// BF16, or null.
+  void* rounded;
   int64_t count;
   float rate;
   float decay;
   int32_t firstBlock;
   int32_t kinds;
 };
-static_assert(sizeof(Piece) == 56);
+static_assert(sizeof(Piece) == 64);
 
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int64_t kPerBlock = 8192;
-constexpr int kPieces = 579;
+constexpr int kPieces = 510;
 
 }  // namespace
 
@@ -42,7 +45,7 @@ struct StepArgs {
   Rule rule;
   Piece pieces[kPieces];
 };
-static_assert(sizeof(StepArgs) == 80 + 579 * 56);
+static_assert(sizeof(StepArgs) == 80 + 510 * 64);
 
 namespace {
 
@@ -56,6 +59,7 @@ __device__ __forceinline__ void for_elements(const StepArgs& args, F f) {
   const Operand gradient = operand_of(piece.gradient, piece.kinds, kGradientBf16, kGradientQuads);
   const Operand moment = operand_of(piece.m, piece.kinds, kMomentBf16, kMomentQuads);
   const Operand second = operand_of(piece.v, piece.kinds, 0, kOtherQuads);
+  const Operand rounded = rounded_of(piece.rounded, piece.kinds);
   const int64_t first = (static_cast<int>(blockIdx.x) - piece.firstBlock) * kPerBlock;
   const int64_t end = first + kPerBlock < piece.count ? first + kPerBlock : piece.count;
   for (int64_t i = first + 4 * static_cast<int>(threadIdx.x); i < end; i += 4 * kThreads) {
@@ -72,7 +76,7 @@ __device__ __forceinline__ void for_elements(const StepArgs& args, F f) {
     if (HasV) {
       store4(second, 0, i, count, v);
     }
-    store_param(param, i, count, p, args.rule.stochastic != 0, move);
+    store_param(param, rounded, i, count, p, args.rule.stochastic != 0, move);
   }
 }
 

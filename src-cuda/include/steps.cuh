@@ -54,7 +54,8 @@ enum Kinds : int32_t {
   kParamQuads = 8,
   kGradientQuads = 16,
   kMomentQuads = 32,
-  kOtherQuads = 64
+  kOtherQuads = 64,
+  kRoundedQuads = 128
 };
 
 /// The numbers with which one tensor moves at this step.
@@ -91,9 +92,23 @@ __device__ __forceinline__ Operand operand_of(void* data, int32_t kinds, int32_t
   return {data, 0, (kinds & bf16) != 0 ? kBf16 : kF32, (kinds & quads) != 0};
 }
 
+/// Where a piece's rounded parameter goes, if anywhere.
+__device__ __forceinline__ Operand rounded_of(void* data, int32_t kinds) {
+  return {data, 0, kBf16, (kinds & kRoundedQuads) != 0};
+}
+
 /// Elements [i, i + count) of a parameter; their indices choose the random words.
 __device__ __forceinline__ void store_param(
-    const Operand& param, int64_t i, int count, const Quad& x, bool stochastic, const Move& move) {
+    const Operand& param,
+    const Operand& rounded,
+    int64_t i,
+    int count,
+    const Quad& x,
+    bool stochastic,
+    const Move& move) {
+  if (rounded.data != nullptr) {
+    store4(rounded, 0, i, count, x);
+  }
   if (param.type == kF32 || !stochastic) {
     store4(param, 0, i, count, x);
     return;

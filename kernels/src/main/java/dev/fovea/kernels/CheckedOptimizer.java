@@ -61,6 +61,9 @@ record CheckedOptimizer(OptimizerKernels kernels) implements OptimizerKernels {
     for (FactoredPiece p : pieces) {
       factored(p.factors(), p.param(), p.gradient(), gradientScale, p.vRow(), p.vColumn(), p.m());
       rates(p.rate(), p.decay());
+      rounded(p.rounded(), p.param(), p.gradient(), p.m());
+      Check.apart("rounded", p.rounded(), "vRow", p.vRow());
+      Check.apart("rounded", p.rounded(), "vColumn", p.vColumn());
     }
     kernels.adafactor(h, now, pieces, gradientScale, rounding);
   }
@@ -92,7 +95,21 @@ record CheckedOptimizer(OptimizerKernels kernels) implements OptimizerKernels {
       if (p.v() != null) {
         second(p.v(), p.param(), p.gradient(), p.m());
       }
+      rounded(p.rounded(), p.param(), p.gradient(), p.m());
+      Check.apart("rounded", p.rounded(), "v", p.v());
     }
+  }
+
+  private static void rounded(@Nullable Span rounded, Span param, Span gradient, Span m) {
+    if (rounded == null) {
+      return;
+    }
+    Check.typed("rounded", rounded, DType.BF16, 0);
+    Check.sameCount("rounded", rounded, "param", param);
+    if (param.dtype() != DType.F32) {
+      throw new IllegalArgumentException("param: got %s, expected F32, which is rounded".formatted(param.dtype()));
+    }
+    momentApart("rounded", rounded, param, gradient, m);
   }
 
   private static void values(@Nullable Span now) {

@@ -155,12 +155,40 @@ public interface OptimizerKernels {
    * @param rate multiplies the learning rate
    * @param decay decoupled weight decay in place of the hyper-parameters' own: {@code param *= 1 - its learning rate x
    *     decay} before the step; also for {@link #sgd}, beside the hyper-parameters' coupled one
+   * @param rounded BF16, like the parameter in count, which is F32 then: receives the parameter as it is after the
+   *     step, to nearest even, whatever {@link Rounding} says; null for none
    */
-  record Piece(Span param, Span gradient, Span m, @Nullable Span v, float rate, float decay) {}
+  record Piece(
+      Span param,
+      Span gradient,
+      Span m,
+      @Nullable Span v,
+      float rate,
+      float decay,
+      @Nullable Span rounded) {
+    /** Without rounded parameter. */
+    public Piece(Span param, Span gradient, Span m, @Nullable Span v, float rate, float decay) {
+      this(param, gradient, m, v, rate, decay, null);
+    }
+  }
 
   /** As {@link Piece}, with a factored second moment. */
   record FactoredPiece(
-      Factors factors, Span param, Span gradient, Span m, Span vRow, Span vColumn, float rate, float decay) {}
+      Factors factors,
+      Span param,
+      Span gradient,
+      Span m,
+      Span vRow,
+      Span vColumn,
+      float rate,
+      float decay,
+      @Nullable Span rounded) {
+    /** Without rounded parameter. */
+    public FactoredPiece(
+        Factors factors, Span param, Span gradient, Span m, Span vRow, Span vColumn, float rate, float decay) {
+      this(factors, param, gradient, m, vRow, vColumn, rate, decay, null);
+    }
+  }
 
   /**
    * One AdamW step.
@@ -215,7 +243,7 @@ public interface OptimizerKernels {
   }
 
   /**
-   * One AdamW step of many tensors; one launch on a GPU for every 579 of them.
+   * One AdamW step of many tensors; one launch on a GPU for every 510 of them.
    *
    * @param now I32 [6] on the device, {@link StepValues#words}, in place of what {@code h} and {@code rounding} say of
    *     learning rate and step; null for these
@@ -223,7 +251,7 @@ public interface OptimizerKernels {
   void adamW(AdamW h, @Nullable Span now, List<Piece> pieces, @Nullable Span gradientScale, Rounding rounding);
 
   /**
-   * One Adafactor step of many tensors with factored second moments; three launches on a GPU for every 272 of them.
+   * One Adafactor step of many tensors with factored second moments; three launches on a GPU for every 255 of them.
    *
    * @param now as in {@link #adamW(AdamW, Span, List, Span, Rounding)}
    */
@@ -231,7 +259,7 @@ public interface OptimizerKernels {
       Adafactor h, @Nullable Span now, List<FactoredPiece> pieces, @Nullable Span gradientScale, Rounding rounding);
 
   /**
-   * One Adafactor step of many tensors too small to factor; one launch on a GPU for every 579 of them.
+   * One Adafactor step of many tensors too small to factor; one launch on a GPU for every 510 of them.
    *
    * @param now as in {@link #adamW(AdamW, Span, List, Span, Rounding)}
    */
@@ -239,7 +267,7 @@ public interface OptimizerKernels {
       Adafactor h, @Nullable Span now, List<Piece> pieces, @Nullable Span gradientScale, Rounding rounding);
 
   /**
-   * One step of SGD with momentum of many tensors; one launch on a GPU for every 579 of them.
+   * One step of SGD with momentum of many tensors; one launch on a GPU for every 510 of them.
    *
    * @param now as in {@link #adamW(AdamW, Span, List, Span, Rounding)}
    */

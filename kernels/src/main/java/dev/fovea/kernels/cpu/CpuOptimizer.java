@@ -26,7 +26,7 @@ final class CpuOptimizer implements OptimizerKernels {
       AdamW h, Span param, Span gradient, @Nullable Span gradientScale, Span m, Span v, Rounding rounding) {
     OptimizerStep step = steps.take();
     step.adamW(h, h.learningRate(), h.meanFactor(), h.rootFactor(), h.weightDecay());
-    step.run(pool, param, gradient, gradientScale, m, v, rounding);
+    step.run(pool, param, gradient, gradientScale, m, v, rounding, null);
     steps.give(step);
   }
 
@@ -43,7 +43,7 @@ final class CpuOptimizer implements OptimizerKernels {
       Rounding rounding) {
     FactoredStep step = factored.take();
     step.rule(h, h.learningRate(), h.beta2(), h.weightDecay());
-    step.run(pool, factors, param, gradient, gradientScale, vRow, vColumn, m, rounding);
+    step.run(pool, factors, param, gradient, gradientScale, vRow, vColumn, m, rounding, null);
     factored.give(step);
   }
 
@@ -52,7 +52,7 @@ final class CpuOptimizer implements OptimizerKernels {
       Adafactor h, Span param, Span gradient, @Nullable Span gradientScale, Span v, Span m, Rounding rounding) {
     OptimizerStep step = steps.take();
     step.adafactor(h, h.learningRate(), h.beta2(), h.weightDecay());
-    step.run(pool, param, gradient, gradientScale, m, v, rounding);
+    step.run(pool, param, gradient, gradientScale, m, v, rounding, null);
     steps.give(step);
   }
 
@@ -60,7 +60,7 @@ final class CpuOptimizer implements OptimizerKernels {
   public void sgd(Sgd h, Span param, Span gradient, @Nullable Span gradientScale, Span m, Rounding rounding) {
     OptimizerStep step = steps.take();
     step.sgd(h, h.learningRate(), 0);
-    step.run(pool, param, gradient, gradientScale, m, Spans.NONE, rounding);
+    step.run(pool, param, gradient, gradientScale, m, Spans.NONE, rounding, null);
     steps.give(step);
   }
 
@@ -85,7 +85,8 @@ final class CpuOptimizer implements OptimizerKernels {
       FactoredPiece p = pieces.get(i);
       step.rule(h, values.learningRate() * p.rate(), values.first(), p.decay());
       Rounding its = of(rounding, values, i);
-      step.run(pool, p.factors(), p.param(), p.gradient(), gradientScale, p.vRow(), p.vColumn(), p.m(), its);
+      step.run(
+          pool, p.factors(), p.param(), p.gradient(), gradientScale, p.vRow(), p.vColumn(), p.m(), its, p.rounded());
     }
     factored.give(step);
   }
@@ -117,7 +118,7 @@ final class CpuOptimizer implements OptimizerKernels {
 
   private void run(OptimizerStep step, Piece p, @Nullable Span gradientScale, Rounding rounding) {
     Span v = p.v();
-    step.run(pool, p.param(), p.gradient(), gradientScale, p.m(), v == null ? Spans.NONE : v, rounding);
+    step.run(pool, p.param(), p.gradient(), gradientScale, p.m(), v == null ? Spans.NONE : v, rounding, p.rounded());
   }
 
   /** How the i-th tensor is rounded. */

@@ -41,6 +41,7 @@ final class FactoredStep implements Grid {
   private Span gradient = Spans.NONE;
   private Span vRow = Spans.NONE;
   private Span m = Spans.NONE;
+  private @Nullable Span rounded;
   private Rounding rounding = Rounding.NEAREST;
   private float scale;
   private float beta2;
@@ -74,12 +75,14 @@ final class FactoredStep implements Grid {
       Span vRow,
       Span vColumn,
       Span m,
-      Rounding rounding) {
+      Rounding rounding,
+      @Nullable Span rounded) {
     this.param = param;
     this.gradient = gradient;
     this.vRow = vRow;
     this.m = m;
     this.rounding = rounding;
+    this.rounded = rounded;
     scale = OptimizerStep.scale(gradientScale);
     adafactor.moment(m);
     split(factors);
@@ -199,6 +202,7 @@ final class FactoredStep implements Grid {
       }
       memory.store(mean, m, first, count);
       memory.store(p, param, first, count, rounding, scratch);
+      memory.round(p, rounded, first, count);
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Convert;
 import dev.fovea.kernels.cpu.simd.Philox;
 import dev.fovea.kernels.cpu.simd.Simd;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Operands as F32 in native memory: F32 where it lies, BF16 in scratch memory that stays in the first-level cache.
@@ -45,6 +46,13 @@ final class InPlace {
   void store(long from, Span span, long first, int count) {
     if (span.dtype() != DType.F32) {
       convert.narrowBf16(from, span.address() + 2 * first, count);
+    }
+  }
+
+  /** Rounds elements that {@link #load} gave out to BF16 elsewhere as well, if there is such. */
+  void round(long from, @Nullable Span to, long first, int count) {
+    if (to != null) {
+      convert.narrowBf16(from, to.address() + 2 * first, count);
     }
   }
 

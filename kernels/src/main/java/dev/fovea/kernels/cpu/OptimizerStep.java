@@ -39,6 +39,7 @@ final class OptimizerStep extends Chunks {
   private Span gradient = Spans.NONE;
   private Span m = Spans.NONE;
   private Span v = Spans.NONE;
+  private @Nullable Span rounded;
   private float scale;
   private Rounding rounding = Rounding.NEAREST;
 
@@ -79,13 +80,21 @@ final class OptimizerStep extends Chunks {
   }
 
   void run(
-      WorkerPool pool, Span param, Span gradient, @Nullable Span gradientScale, Span m, Span v, Rounding rounding) {
+      WorkerPool pool,
+      Span param,
+      Span gradient,
+      @Nullable Span gradientScale,
+      Span m,
+      Span v,
+      Rounding rounding,
+      @Nullable Span rounded) {
     this.param = param;
     this.gradient = gradient;
     this.m = m;
     adafactor.moment(m);
     this.v = v;
     this.rounding = rounding;
+    this.rounded = rounded;
     scale = scale(gradientScale);
     run(pool, param.count());
   }
@@ -107,5 +116,6 @@ final class OptimizerStep extends Chunks {
     }
     memory.store(mean, m, first, count);
     memory.store(p, param, first, count, rounding, scratch);
+    memory.round(p, rounded, first, count);
   }
 }

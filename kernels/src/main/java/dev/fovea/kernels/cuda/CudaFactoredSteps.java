@@ -7,9 +7,9 @@ import java.util.List;
 /** Adafactor's steps with factored second moments: {@code adafactor.cu}. */
 final class CudaFactoredSteps {
   /** Entries of a launch's table, and bytes of an entry. */
-  private static final int MOST = 272;
+  private static final int MOST = 255;
 
-  private static final int PIECE_BYTES = 120;
+  private static final int PIECE_BYTES = 128;
   private static final int THREADS = 256;
   private static final int FACTOR_THREADS = 1024;
 
@@ -111,7 +111,7 @@ final class CudaFactoredSteps {
     Factors f = piece.factors();
     boolean quads =
         f.rowStride() % CudaOperands.QUAD == 0 && (f.batch() == 1 || f.batchStride() % CudaOperands.QUAD == 0);
-    int kinds = CudaSteps.kinds(piece.param(), piece.gradient(), piece.m(), quads)
+    int kinds = CudaSteps.kinds(piece.param(), piece.gradient(), piece.m(), piece.rounded(), quads)
         | (f.columns() % CudaOperands.QUAD == 0 ? CudaSteps.OTHER_QUADS : 0);
     launch
         .pointer(piece.param().address())
@@ -119,6 +119,7 @@ final class CudaFactoredSteps {
         .pointer(piece.m().address())
         .pointer(piece.vRow().address())
         .pointer(piece.vColumn().address())
+        .pointer(CudaOperands.address(piece.rounded()))
         .pointer(scratch)
         .i64(f.batchStride())
         .i64(f.rowStride())

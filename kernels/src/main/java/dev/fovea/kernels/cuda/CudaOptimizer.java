@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class CudaOptimizer implements OptimizerKernels {
   /** Entries of a launch's table, and bytes of an entry. */
-  private static final int MOST = 579;
+  private static final int MOST = 510;
 
-  private static final int PIECE_BYTES = 56;
+  private static final int PIECE_BYTES = 64;
   private static final int THREADS = 256;
   private static final long PER_BLOCK = 8192;
 
@@ -80,13 +80,14 @@ final class CudaOptimizer implements OptimizerKernels {
 
   private static void add(Launch launch, Piece piece, int firstBlock) {
     Span v = piece.v();
-    int kinds = CudaSteps.kinds(piece.param(), piece.gradient(), piece.m(), true)
+    int kinds = CudaSteps.kinds(piece.param(), piece.gradient(), piece.m(), piece.rounded(), true)
         | (v != null && CudaSteps.isQuads(v) ? CudaSteps.OTHER_QUADS : 0);
     launch
         .pointer(piece.param().address())
         .pointer(piece.gradient().address())
         .pointer(piece.m().address())
         .pointer(CudaOperands.address(v))
+        .pointer(CudaOperands.address(piece.rounded()))
         .i64(piece.param().count())
         .f32(piece.rate())
         .f32(piece.decay())

@@ -30,6 +30,7 @@ record CudaSteps(
   private static final int GRADIENT_QUADS = 16;
   private static final int MOMENT_QUADS = 32;
   static final int OTHER_QUADS = 64;
+  private static final int ROUNDED_QUADS = 128;
 
   /** Begins a launch over {@code count} tensors, the first of which is the {@code first} of all. */
   Launch begin(Launch launch, int first, int count) {
@@ -53,13 +54,14 @@ record CudaSteps(
   }
 
   /** The kinds of a tensor's operands; {@code quads} says whether they are asked for at multiples of four. */
-  static int kinds(Span param, Span gradient, Span m, boolean quads) {
+  static int kinds(Span param, Span gradient, Span m, @Nullable Span rounded, boolean quads) {
     return (param.dtype() == DType.BF16 ? PARAM_BF16 : 0)
         | (gradient.dtype() == DType.BF16 ? GRADIENT_BF16 : 0)
         | (m.dtype() == DType.BF16 ? MOMENT_BF16 : 0)
         | (quads && isQuads(param) ? PARAM_QUADS : 0)
         | (quads && isQuads(gradient) ? GRADIENT_QUADS : 0)
-        | (quads && isQuads(m) ? MOMENT_QUADS : 0);
+        | (quads && isQuads(m) ? MOMENT_QUADS : 0)
+        | (quads && rounded != null && isQuads(rounded) ? ROUNDED_QUADS : 0);
   }
 
   /** Whether the first four elements lie on a multiple of their size. */

@@ -197,7 +197,8 @@ public final class OptimizerCases {
       int count = count(t, tensors);
       Operands o = new Operands(memory, kind(kind, t), count, step, mError, "." + t);
       Span v = second ? memory.inout("v." + t, squares(memory, count), Tolerance.relative(8 * U)) : null;
-      pieces.add(new Piece(o.param, o.gradient, o.m, v, t % 2 == 0 ? 1 : 0.75f, kind.decay * (t % 4)));
+      float rate = t % 2 == 0 ? 1 : 0.75f;
+      pieces.add(new Piece(o.param, o.gradient, o.m, v, rate, kind.decay * (t % 4), o.rounded(memory, t)));
     }
     return pieces;
   }
@@ -211,8 +212,9 @@ public final class OptimizerCases {
       Operands o = new Operands(memory, kind(kind, t), count, 1 + f.rows() * 0.01, 8 * error, "." + t);
       Span row = memory.inout("vRow." + t, squares(memory, f.batch() * f.rows()), Tolerance.relative(error));
       Span column = memory.inout("vColumn." + t, squares(memory, f.batch() * f.columns()), Tolerance.relative(error));
-      pieces.add(
-          new FactoredPiece(f, o.param, o.gradient, o.m, row, column, t % 2 == 0 ? 1 : 0.75f, kind.decay * (t % 4)));
+      float rate = t % 2 == 0 ? 1 : 0.75f;
+      float decay = kind.decay * (t % 4);
+      pieces.add(new FactoredPiece(f, o.param, o.gradient, o.m, row, column, rate, decay, o.rounded(memory, t)));
     }
     return pieces;
   }
@@ -241,6 +243,7 @@ public final class OptimizerCases {
     final @org.jspecify.annotations.Nullable Span scale;
     final Span m;
     final Rounding rounding;
+    private final Tolerance computed;
 
     Operands(CaseMemory memory, Kind kind, long count, double step, double mError) {
       this(memory, kind, count, step, mError, "");
@@ -248,7 +251,7 @@ public final class OptimizerCases {
 
     Operands(CaseMemory memory, Kind kind, long count, double step, double mError, String suffix) {
       // a flip of one random bit is one unit in the last place of BF16
-      Tolerance computed = new Tolerance(16 * U * (5 + step), 16 * U);
+      computed = new Tolerance(16 * U * (5 + step), 16 * U);
       Tolerance stored = kind.stochastic && kind.param == BF16
           ? new Tolerance(computed.absolute(), 0x1.02p-7)
           : computed.rounded(kind.param);
@@ -260,6 +263,18 @@ public final class OptimizerCases {
           memory.normal(kind.m, count, 0.1),
           Tolerance.absolute(mError).rounded(kind.m));
       rounding = new Rounding(kind.stochastic, 17, kind.step);
+    }
+
+    /** Where most F32 parameters are written once more, some where quads are not aligned. */
+    @org.jspecify.annotations.Nullable
+    Span rounded(CaseMemory memory, int tensor) {
+      if (param.dtype() != F32 || tensor % 5 == 1) {
+        return null;
+      }
+      int skipped = tensor % 5 == 3 ? 1 : 0;
+      return memory
+          .output("rounded." + tensor, BF16, param.count() + skipped, computed.rounded(BF16))
+          .from(skipped);
     }
   }
 

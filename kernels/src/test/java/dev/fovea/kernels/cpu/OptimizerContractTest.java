@@ -9,13 +9,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.fovea.kernels.OptimizerKernels;
 import dev.fovea.kernels.OptimizerKernels.Adafactor;
 import dev.fovea.kernels.OptimizerKernels.AdamW;
+import dev.fovea.kernels.OptimizerKernels.FactoredPiece;
 import dev.fovea.kernels.OptimizerKernels.Factors;
+import dev.fovea.kernels.OptimizerKernels.Piece;
 import dev.fovea.kernels.OptimizerKernels.Rounding;
 import dev.fovea.kernels.OptimizerKernels.Sgd;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.contract.HostCaseMemory;
 import dev.fovea.kernels.contract.OptimizerCases;
 import dev.fovea.kernels.cpu.simd.Simd;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.DynamicTest;
@@ -146,6 +149,68 @@ class OptimizerContractTest {
     }
   }
 
+  /** A rounded parameter is the cast of what was stored, also of numbers that BF16 has not, and nothing else is new. */
+  @Test
+  void roundedParametersAreCasts() {
+    int count = 5001;
+    try (WorkerPool pool = new WorkerPool(2)) {
+      for (Simd simd : new Simd[] {Simd.best(), Simd.scalar()}) {
+        OptimizerKernels optimizer = OptimizerKernels.checked(new CpuOptimizer(pool, simd));
+        Span start = memory.normal(F32, count, 1);
+        Span gradient = memory.normal(F32, count, 1);
+        HostCaseMemory.set(gradient, 7, Double.NaN);
+        HostCaseMemory.set(gradient, 70, Double.NEGATIVE_INFINITY);
+        Factors factors = new Factors(4, 50, 25, 25, 100);
+        for (int rule = 0; rule < 4; rule++) {
+          Span plain = copy(start);
+          Span param = copy(start);
+          Span rounded = memory.workspace(BF16, count);
+          for (Piece piece : List.of(
+              new Piece(plain, gradient, zeros(count), rule == 2 ? null : zeros(count), 0.5f, 0.1f),
+              new Piece(param, gradient, zeros(count), rule == 2 ? null : zeros(count), 0.5f, 0.1f, rounded))) {
+            List<Piece> one = List.of(piece);
+            Rounding ignored = new Rounding(true, 1, 2);
+            switch (rule) {
+              case 0 -> optimizer.adamW(ADAMW, null, one, null, ignored);
+              case 1 -> optimizer.adafactorUnfactored(ADAFACTOR, null, one, null, ignored);
+              case 2 -> optimizer.sgd(sgd(0.9f), null, one, null, ignored);
+              default ->
+                optimizer.adafactor(
+                    ADAFACTOR,
+                    null,
+                    List.of(new FactoredPiece(
+                        factors,
+                        piece.param(),
+                        gradient,
+                        piece.m(),
+                        zeros(200),
+                        zeros(100),
+                        0.5f,
+                        0.1f,
+                        piece.rounded())),
+                    null,
+                    ignored);
+            }
+          }
+          Span expected = memory.workspace(BF16, count);
+          new CpuCasts(pool, simd).cast(param, expected);
+          for (int i = 0; i < (rule == 3 ? 5000 : count); i++) {
+            assertEquals(get(plain, i), get(param, i), "at " + i);
+            assertEquals(get(expected, i), get(rounded, i), "at " + i);
+          }
+        }
+      }
+    }
+  }
+
+  private Span copy(Span from) {
+    Span copy = memory.workspace(F32, from.count());
+    for (long i = 0; i < from.count(); i++) {
+      HostCaseMemory.set(copy, i, get(from, i));
+    }
+    return copy;
+  }
+
   @Test
   void aGradientThatIsNotANumberReachesTheParameter() {
     Span param = memory.values(F32, 1, 1, 1);
@@ -204,6 +269,10 @@ class OptimizerContractTest {
     Launches.rejects(
         "learningRate: got NaN, expected 0.0 to 3.4028234663852886E38",
         () -> CPU.adamW(new AdamW(Float.NaN, 0, 0, 0, 0, 1), p, g, null, m, v, nearest));
+    rounded("rounded: got F32, expected BF16", p, zeros(6));
+    rounded("rounded: got 5 elements, expected 6 as in param", p, memory.workspace(BF16, 5));
+    rounded("param: got BF16, expected F32, which is rounded", memory.workspace(BF16, 6), memory.workspace(BF16, 6));
+    rounded("rounded: overlaps param, expected its own memory", p, new Span(p.address() + 12, 12, BF16));
     factors("vRow: got 6 elements, expected at least 7", Factors.matrix(7, 1), v, zeros(9));
     factors("vColumn: got 2 elements, expected at least 3", Factors.matrix(2, 3), v, zeros(2));
     factors("param: got 6 elements, expected at least 8", Factors.matrix(2, 4), v, zeros(9));
@@ -219,6 +288,14 @@ class OptimizerContractTest {
 
   private static Sgd sgd(float momentum) {
     return new Sgd(1, momentum, 0, false);
+  }
+
+  private void rounded(String message, Span param, Span rounded) {
+    Piece piece = new Piece(param, zeros(6), zeros(6), zeros(6), 1, 0, rounded);
+    Launches.rejects(message, () -> CPU.adamW(ADAMW, null, List.of(piece), null, Rounding.NEAREST));
+    FactoredPiece factored =
+        new FactoredPiece(Factors.matrix(2, 3), param, piece.gradient(), piece.m(), zeros(2), zeros(3), 1, 0, rounded);
+    Launches.rejects(message, () -> CPU.adafactor(ADAFACTOR, null, List.of(factored), null, Rounding.NEAREST));
   }
 
   private void factors(String message, Factors factors, Span vRow, Span vColumn) {

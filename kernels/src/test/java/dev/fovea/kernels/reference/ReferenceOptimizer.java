@@ -41,7 +41,7 @@ final class ReferenceOptimizer implements OptimizerKernels {
     return gradientScale == null ? 1 : get(gradientScale, 0);
   }
 
-  private static void store(Span param, long i, double value, Rounding rounding) {
+  private static void store(Span param, @Nullable Span rounded, long i, double value, Rounding rounding) {
     if (param.dtype() == DType.BF16 && rounding.stochastic()) {
       set(
           param,
@@ -49,6 +49,9 @@ final class ReferenceOptimizer implements OptimizerKernels {
           ReferenceCasts.stochastic((float) value, ReferenceRandom.word(rounding.seed(), rounding.step(), i)));
     } else {
       set(param, i, value);
+    }
+    if (rounded != null) {
+      set(rounded, i, value);
     }
   }
 
@@ -68,7 +71,8 @@ final class ReferenceOptimizer implements OptimizerKernels {
         double root = Math.sqrt(square) * now.second;
         set(p.m(), i, mean);
         set(p.v(), i, square);
-        store(p.param(), i, shrunk - rate * mean * now.first / (root + h.eps()), now.rounding(rounding, n));
+        store(
+            p.param(), p.rounded(), i, shrunk - rate * mean * now.first / (root + h.eps()), now.rounding(rounding, n));
       }
     }
   }
@@ -110,7 +114,7 @@ final class ReferenceOptimizer implements OptimizerKernels {
       for (int c = 0; c < f.columns(); c++) {
         long i = b * f.batchStride() + r * f.rowStride() + c;
         double update = get(p.gradient(), i) * scale / Math.sqrt(rows[r] / meanOfRows) / Math.sqrt(columns[c]);
-        apply(h, rate, p.decay(), p.param(), p.m(), i, update, rounding);
+        apply(h, rate, p.decay(), p.param(), p.rounded(), p.m(), i, update, rounding);
       }
     }
   }
@@ -122,11 +126,19 @@ final class ReferenceOptimizer implements OptimizerKernels {
   }
 
   private static void apply(
-      Adafactor h, double rate, double decay, Span param, Span m, long i, double update, Rounding rounding) {
+      Adafactor h,
+      double rate,
+      double decay,
+      Span param,
+      @Nullable Span rounded,
+      Span m,
+      long i,
+      double update,
+      Rounding rounding) {
     double kept = Mat.rounded(Mat.rounded(h.momentum(), m.dtype()) * get(m, i), m.dtype());
     double mean = kept + (1 - (double) h.momentum()) * update;
     set(m, i, mean);
-    store(param, i, get(param, i) * (1 - rate * decay) - rate * mean, rounding);
+    store(param, rounded, i, get(param, i) * (1 - rate * decay) - rate * mean, rounding);
   }
 
   @Override
@@ -139,7 +151,7 @@ final class ReferenceOptimizer implements OptimizerKernels {
       for (long i = 0; i < p.param().count(); i++) {
         double g = get(p.gradient(), i) * scale(gradientScale);
         double square = moved(p.v(), i, now.first, g * g + h.eps());
-        apply(h, now.rate(p.rate()), p.decay(), p.param(), p.m(), i, g / Math.sqrt(square), its);
+        apply(h, now.rate(p.rate()), p.decay(), p.param(), p.rounded(), p.m(), i, g / Math.sqrt(square), its);
       }
     }
   }
@@ -156,7 +168,7 @@ final class ReferenceOptimizer implements OptimizerKernels {
         double moving = h.momentum() * get(p.m(), i) + d;
         double step = h.nesterov() ? d + h.momentum() * moving : moving;
         set(p.m(), i, moving);
-        store(p.param(), i, old * (1 - rate * p.decay()) - rate * step, now.rounding(rounding, n));
+        store(p.param(), p.rounded(), i, old * (1 - rate * p.decay()) - rate * step, now.rounding(rounding, n));
       }
     }
   }

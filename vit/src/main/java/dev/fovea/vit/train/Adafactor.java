@@ -117,11 +117,14 @@ public final class Adafactor extends Optimizer {
     Span g = moving.gradient().slice(part.first(), part.count());
     Span m = moment.slice(part.first(), part.count());
     Span v = second.v.span();
+    Span whole = moving.rounded();
+    Span rounded = whole == null ? null : whole.slice(part.first(), part.count());
     OptimizerKernels.Factors f = part.factors();
     if (f == null || second.column == null) {
-      pieces.add(new Piece(p, g, m, v, moving.rate(), moving.decay()));
+      pieces.add(new Piece(p, g, m, v, moving.rate(), moving.decay(), rounded));
     } else {
-      factored.add(new FactoredPiece(f, p, g, m, v, second.column.span(), moving.rate(), moving.decay()));
+      Span column = second.column.span();
+      factored.add(new FactoredPiece(f, p, g, m, v, column, moving.rate(), moving.decay(), rounded));
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.OptimizerKernels;
 import dev.fovea.kernels.OptimizerKernels.Piece;
 import dev.fovea.kernels.OptimizerKernels.Rounding;
+import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +54,9 @@ public final class AdamW extends Optimizer {
     List<Piece> pieces = new ArrayList<>(moving.size());
     for (Moving each : moving) {
       Moments its = (Moments) each.rule();
-      pieces.add(new Piece(each.value(), each.gradient(), its.m.span(), its.v.span(), each.rate(), each.decay()));
+      Span m = its.m.span();
+      Span v = its.v.span();
+      pieces.add(new Piece(each.value(), each.gradient(), m, v, each.rate(), each.decay(), each.rounded()));
     }
     OptimizerKernels.AdamW h = at(when.learningRate(), when.step());
     device().kernels().optimizer().adamW(h, when.now(), pieces, when.gradientScale(), Rounding.NEAREST);

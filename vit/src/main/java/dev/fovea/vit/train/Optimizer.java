@@ -46,6 +46,12 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
     Span value() {
       return parameter.moved().span();
     }
+
+    /** What receives the rounding of what is moved; null where that computes itself. */
+    @Nullable
+    Span rounded() {
+      return parameter.master() == null ? null : parameter.value().span();
+    }
   }
 
   /**
@@ -115,7 +121,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
    * @param step from 1
    */
   public final void step(Gradients gradients, @Nullable Tensor gradientScale, double learningRate, long step) {
-    moveAll(moving(gradients), new When(learningRate, step, null, span(gradientScale)));
+    move(moving(gradients), new When(learningRate, step, null, span(gradientScale)));
   }
 
   /**
@@ -125,7 +131,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
    * @param values I32 [6], which holds {@link #values} by then
    */
   public final void step(Gradients gradients, @Nullable Tensor gradientScale, Tensor values) {
-    moveAll(moving(gradients), new When(0, 1, values.span(), span(gradientScale)));
+    move(moving(gradients), new When(0, 1, values.span(), span(gradientScale)));
   }
 
   /**
@@ -151,20 +157,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
 
   /** One step of one parameter, as soon as its gradient is there. */
   public final void step(Parameter parameter, Tensor gradient, double learningRate, long step) {
-    moveAll(List.of(moving(parameter, gradient)), new When(learningRate, step, null, null));
-  }
-
-  private void moveAll(List<Moving> moving, When when) {
-    move(moving, when);
-    for (Moving each : moving) {
-      Tensor master = each.parameter.master();
-      if (master != null) {
-        device()
-            .kernels()
-            .elementwise()
-            .cast(master.span(), each.parameter.value().span());
-      }
-    }
+    move(List.of(moving(parameter, gradient)), new When(learningRate, step, null, null));
   }
 
   private Moving moving(Parameter parameter, Tensor gradient) {

@@ -51,7 +51,7 @@ public final class Sgd extends Optimizer {
     List<Piece> pieces = new ArrayList<>(moving.size());
     for (Moving each : moving) {
       Span m = ((Momentum) each.rule()).m.span();
-      pieces.add(new Piece(each.value(), each.gradient(), m, null, each.rate(), each.decay()));
+      pieces.add(new Piece(each.value(), each.gradient(), m, null, each.rate(), each.decay(), each.rounded()));
     }
     OptimizerKernels.Sgd h = at(when.learningRate());
     device().kernels().optimizer().sgd(h, when.now(), pieces, when.gradientScale(), Rounding.NEAREST);

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Runs that compute in BF16. */
 final class MixedPrecisionTest {
@@ -90,9 +91,11 @@ final class MixedPrecisionTest {
   }
 
   /** After a step, and after what a checkpoint held was read, what computes is the rounding of what is kept. */
-  @Test
-  void computesWithTheRoundingOfWhatIsKept() throws IOException {
+  @ParameterizedTest
+  @EnumSource
+  void computesWithTheRoundingOfWhatIsKept(TrainConfig.Method method) throws IOException {
     Map<String, Object> settings = tiny();
+    settings.put("optimizer.method", method);
     TrainConfig config = ConfigFile.read(null, settings);
     var kept = Classification.of(config, 10, Device.cpu());
     try (MixedPrecision trained = MixedPrecision.of(kept, DType.BF16);

@@ -2,6 +2,7 @@ package dev.fovea.vit.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fovea.kernels.DType;
@@ -18,13 +19,17 @@ import dev.fovea.tensor.Tape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.ops.Ops;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** An optimizer's step is one launch per kind for all parameters, and can be recorded. */
+/**
+ * An optimizer's step is one launch per kind for all parameters, also where what computes is their rounding, and can be
+ * recorded.
+ */
 final class OptimizerLaunchesTest {
   @BeforeAll
   static void theBuildCompiledKernels() {
@@ -105,34 +110,59 @@ final class OptimizerLaunchesTest {
     }
   }
 
+  /** The launches of a step, which are the same where parameters have masters: none of them is a cast. */
   private static List<String> launches(Function<List<Parameter>, Optimizer> made) {
+    List<String> plain = launches(made, DType.F32);
+    assertEquals(plain, launches(made, DType.BF16));
+    return plain;
+  }
+
+  private static List<String> launches(Function<List<Parameter>, Optimizer> made, DType dtype) {
     var driver = new PtxDriver();
     try (CudaDevice device = CudaDevice.over(driver);
         Scope scope = Scope.open(device);
         Tape tape = Tape.record(Recompute.NONE)) {
-      List<Parameter> parameters = parameters();
+      List<Parameter> parameters = parameters(dtype);
       try (Optimizer optimizer = made.apply(parameters);
           Gradients gradients = tape.backward(loss(parameters))) {
         device.synchronize();
         driver.clearLaunches();
         optimizer.step(gradients, null, 0.1, 1);
         device.synchronize();
-        return names(driver);
+        List<String> names = names(driver);
+        for (Parameter parameter : parameters) {
+          Tensor master = parameter.master();
+          if (master != null) {
+            assertArrayEquals(master.to(dtype).toFloats(), parameter.value().toFloats(), parameter.name());
+            assertFalse(Arrays.equals(master.toFloats(), parameter.value().toFloats()), parameter.name());
+          }
+        }
+        return names;
       }
     }
   }
 
   /** Matrices, which Adafactor factors, and vectors, which it does not. */
   private static List<Parameter> parameters() {
+    return parameters(DType.F32);
+  }
+
+  /** The same as they compute in a dtype, with masters unless that is F32. */
+  private static List<Parameter> parameters(DType dtype) {
     List<Parameter> parameters = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      Tensor matrix =
-          Tensor.full(Shape.of(32 + i, 40), DType.F32, 0.1 * (i + 1)).trainable();
-      Tensor vector = Tensor.full(Shape.of(7 + i), DType.F32, -0.2).trainable();
-      parameters.add(new Parameter("matrix" + i, matrix, 1, 0.01));
-      parameters.add(new Parameter("vector" + i, vector, 0.5, 0));
+      Tensor matrix = Tensor.full(Shape.of(32 + i, 40), DType.F32, 0.1 * (i + 1));
+      Tensor vector = Tensor.full(Shape.of(7 + i), DType.F32, -0.23);
+      parameters.add(parameter("matrix" + i, matrix, dtype, 1, 0.01));
+      parameters.add(parameter("vector" + i, vector, dtype, 0.5, 0));
     }
     return parameters;
+  }
+
+  private static Parameter parameter(String name, Tensor kept, DType dtype, double rate, double decay) {
+    return dtype == DType.F32
+        ? new Parameter(name, kept.trainable(), rate, decay)
+        : new Parameter(name, kept.to(dtype).trainable(), kept, rate, decay);
   }
 
   private static Tensor loss(List<Parameter> parameters) {
