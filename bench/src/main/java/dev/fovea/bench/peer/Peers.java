@@ -45,12 +45,14 @@ public final class Peers {
   }
 
   private static Peer.Provider provider(String name) {
-    return Stream.concat(
-            BlasPeer.providers(),
-            ServiceLoader.load(Peer.Provider.class).stream().map(ServiceLoader.Provider::get))
+    boolean withProfile = COMPILED_WITH_PROFILE.contains(name);
+    Stream<Peer.Provider> known = withProfile
+        ? ServiceLoader.load(Peer.Provider.class).stream().map(ServiceLoader.Provider::get)
+        : BlasPeer.providers();
+    return known
         .filter(provider -> provider.name().equals(name))
         .findFirst()
-        .orElseThrow(() -> COMPILED_WITH_PROFILE.contains(name)
+        .orElseThrow(() -> withProfile
             ? new Unavailable(name + " is not here: build with -Ppeers")
             : new IllegalArgumentException("by: got %s, expected fovea, openblas, mkl, djl or nd4j".formatted(name)));
   }
