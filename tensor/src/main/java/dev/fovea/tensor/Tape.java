@@ -199,7 +199,7 @@ public final class Tape implements AutoCloseable {
 
   /** Hands out the gradients that no further operation adds to. */
   private static void finish(Operation operation, @Nullable GradientSink sink) {
-    for (Operation.Input input : operation.inputs()) {
+    for (Input input : operation.inputs()) {
       Variable v = input.variable;
       if (v != null && v.leaf != null && --v.uses == 0 && sink != null && v.gradient != null) {
         try (Scope scope = Scope.open(operation.device())) {
@@ -233,8 +233,8 @@ public final class Tape implements AutoCloseable {
     return leaf == null ? null : leaves.computeIfAbsent(leaf, l -> new Variable(this, null, l));
   }
 
-  void countUses(List<Operation.Input> inputs, boolean recording) {
-    for (Operation.Input input : inputs) {
+  void countUses(List<Input> inputs, boolean recording) {
+    for (Input input : inputs) {
       Variable v = input.variable;
       if (v == null) {
         continue;

@@ -9,7 +9,7 @@ final class Variable {
   final Tape tape;
 
   /** The output that this is, or null for a leaf. */
-  final Operation.@Nullable Output producer;
+  final @Nullable Output producer;
 
   /** The leaf that this is, or null for a result. */
   final @Nullable Leaf leaf;
@@ -33,7 +33,7 @@ final class Variable {
     }
   }
 
-  Variable(Tape tape, Operation.@Nullable Output producer, @Nullable Leaf leaf) {
+  Variable(Tape tape, @Nullable Output producer, @Nullable Leaf leaf) {
     this.tape = tape;
     this.producer = producer;
     this.leaf = leaf;

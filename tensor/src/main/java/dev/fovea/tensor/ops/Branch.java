@@ -1,6 +1,8 @@
 package dev.fovea.tensor.ops;
 
+import dev.fovea.tensor.Input;
 import dev.fovea.tensor.Operation;
+import dev.fovea.tensor.Output;
 import dev.fovea.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 

@@ -1,7 +1,9 @@
 package dev.fovea.tensor.ops;
 
 import dev.fovea.kernels.DType;
+import dev.fovea.tensor.Input;
 import dev.fovea.tensor.Operation;
+import dev.fovea.tensor.Output;
 import dev.fovea.tensor.Tensor;
 
 /** The same values in another floating-point dtype. */

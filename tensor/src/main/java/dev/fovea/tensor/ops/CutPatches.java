@@ -2,7 +2,9 @@ package dev.fovea.tensor.ops;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.ImageKernels.Patches;
+import dev.fovea.tensor.Input;
 import dev.fovea.tensor.Operation;
+import dev.fovea.tensor.Output;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import org.jspecify.annotations.Nullable;

@@ -2,8 +2,8 @@ package dev.fovea.tensor.ops;
 
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.Sums;
-import dev.fovea.tensor.Operation.Input;
-import dev.fovea.tensor.Operation.Output;
+import dev.fovea.tensor.Input;
+import dev.fovea.tensor.Output;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import org.jspecify.annotations.Nullable;

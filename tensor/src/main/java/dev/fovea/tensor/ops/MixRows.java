@@ -3,7 +3,9 @@ package dev.fovea.tensor.ops;
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Sums;
+import dev.fovea.tensor.Input;
 import dev.fovea.tensor.Operation;
+import dev.fovea.tensor.Output;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 

@@ -1,7 +1,9 @@
 package dev.fovea.tensor.ops;
 
 import dev.fovea.kernels.Span;
+import dev.fovea.tensor.Input;
 import dev.fovea.tensor.Operation;
+import dev.fovea.tensor.Output;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 
