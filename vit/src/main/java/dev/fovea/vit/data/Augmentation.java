@@ -29,7 +29,7 @@ public record Augmentation(boolean crop, double leastArea, boolean flip) {
    * @param random decides about crop and flip
    * @param out filled from {@code offset} on
    */
-  public void apply(Picture picture, RandomStream random, int height, int width, float[] out, int offset) {
+  public void apply(LabelledPicture picture, RandomStream random, int height, int width, float[] out, int offset) {
     Box box = crop ? box(picture, random) : new Box(0, 0, picture.height(), picture.width());
     boolean mirrored = flip && random.chance(0.5);
     if (box.height == height && box.width == width && !mirrored && !crop) {
@@ -47,7 +47,7 @@ public record Augmentation(boolean crop, double leastArea, boolean flip) {
   }
 
   /** A part with an area of {@link #leastArea} to 1 and sides of 3:4 to 4:3 (Szegedy et al., 2015). */
-  private Box box(Picture picture, RandomStream random) {
+  private Box box(LabelledPicture picture, RandomStream random) {
     double area = (double) picture.height() * picture.width();
     for (int i = 0; i < ATTEMPTS; i++) {
       double part = area * random.uniform(leastArea, 1);
@@ -62,7 +62,7 @@ public record Augmentation(boolean crop, double leastArea, boolean flip) {
   }
 
   private static void resize(
-      Picture picture, Box box, boolean mirrored, int height, int width, float[] out, int offset) {
+      LabelledPicture picture, Box box, boolean mirrored, int height, int width, float[] out, int offset) {
     byte[] pixels = picture.pixels();
     for (int y = 0; y < height; y++) {
       float sy = box.top + Math.clamp((y + 0.5f) * box.height / height - 0.5f, 0, box.height - 1);

@@ -111,7 +111,7 @@ public final class Batches {
     float[] pixels = new float[0];
     for (int b = 0; b < count; b++) {
       int index = index(first + b);
-      Picture picture = read(index);
+      LabelledPicture picture = read(index);
       if (picture == null) {
         labels[b] = -1;
         continue;
@@ -142,7 +142,7 @@ public final class Batches {
     return new Batch(pixels, labels, targets);
   }
 
-  private @Nullable Picture read(int index) {
+  private @Nullable LabelledPicture read(int index) {
     try {
       return data.get(index);
     } catch (IOException e) {

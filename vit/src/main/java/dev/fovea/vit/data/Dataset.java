@@ -17,7 +17,7 @@ public interface Dataset {
    * @param index in [0, {@link #size})
    * @throws IOException if it cannot be read
    */
-  Picture get(int index) throws IOException;
+  LabelledPicture get(int index) throws IOException;
 
   /** What a person finds a picture by: its file where it has one, else its number, from 0. */
   default String name(int index) {

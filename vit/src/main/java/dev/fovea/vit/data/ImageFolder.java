@@ -1,5 +1,6 @@
 package dev.fovea.vit.data;
 
+import dev.fovea.vit.image.Picture;
 import java.io.IOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;
@@ -104,7 +105,7 @@ final class ImageFolder {
         if (isHidden(file)) {
           return FileVisitResult.CONTINUE;
         }
-        if (attributes.isRegularFile() && dev.fovea.vit.image.Picture.isNamedLikeOne(file)) {
+        if (attributes.isRegularFile() && Picture.isNamedLikeOne(file)) {
           files.add(file);
         } else {
           remarks.add(file + ": is not named like a picture: left out");

@@ -1,5 +1,6 @@
 package dev.fovea.vit.data;
 
+import dev.fovea.vit.image.Picture;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -46,16 +47,16 @@ final class PictureFiles implements Labelled {
   }
 
   @Override
-  public Picture get(int index) throws IOException {
+  public LabelledPicture get(int index) throws IOException {
     Path file = files.get(index);
     try {
-      return planes(dev.fovea.vit.image.Picture.read(file), labels[index]);
+      return planes(Picture.read(file), labels[index]);
     } catch (NoSuchFileException e) {
       throw new IOException(file + ": no such file", e);
     }
   }
 
-  private Picture planes(dev.fovea.vit.image.Picture picture, int label) {
+  private LabelledPicture planes(Picture picture, int label) {
     int factor = Math.max(1, Math.min(picture.width(), picture.height()) / (2 * side));
     int height = picture.height() / factor;
     int width = picture.width() / factor;
@@ -70,7 +71,7 @@ final class PictureFiles implements Labelled {
         }
       }
     }
-    return new Picture(3, height, width, to, label);
+    return new LabelledPicture(3, height, width, to, label);
   }
 
   /** Of a square of {@code side} pixels; rows of samples are {@code stride} apart. */

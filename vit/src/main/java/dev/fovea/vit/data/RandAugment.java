@@ -71,7 +71,7 @@ public record RandAugment(int count, int magnitude) {
      *
      * @param strength 0 to 1, negative for the other direction where there is one
      */
-    Picture apply(Picture picture, double strength) {
+    LabelledPicture apply(LabelledPicture picture, double strength) {
       double share = Math.abs(strength);
       return switch (this) {
         case IDENTITY -> picture;
@@ -95,7 +95,7 @@ public record RandAugment(int count, int magnitude) {
     private static final double TRANSLATION = 150.0 / 331;
 
     /** Counter-clockwise about the middle. */
-    private static Picture rotated(Picture picture, double angle) {
+    private static LabelledPicture rotated(LabelledPicture picture, double angle) {
       double cos = StrictMath.cos(angle);
       double sin = StrictMath.sin(angle);
       double x = picture.width() / 2.0;
@@ -104,7 +104,8 @@ public record RandAugment(int count, int magnitude) {
     }
 
     /** Each pixel from where {@code (a x + b y + c, d x + e y + f)} is, the nearest; grey where that is outside. */
-    private static Picture moved(Picture picture, double a, double b, double c, double d, double e, double f) {
+    private static LabelledPicture moved(
+        LabelledPicture picture, double a, double b, double c, double d, double e, double f) {
       int width = picture.width();
       int height = picture.height();
       int plane = width * height;
@@ -125,13 +126,13 @@ public record RandAugment(int count, int magnitude) {
           }
         }
       }
-      return new Picture(picture.channels(), height, width, to, picture.label());
+      return new LabelledPicture(picture.channels(), height, width, to, picture.label());
     }
   }
 
   /** The picture after so many operations. */
-  Picture apply(Picture picture, RandomStream random) {
-    Picture result = picture;
+  LabelledPicture apply(LabelledPicture picture, RandomStream random) {
+    LabelledPicture result = picture;
     Operation[] all = Operation.values();
     for (int i = 0; i < count; i++) {
       Operation operation = all[random.below(all.length)];
@@ -141,14 +142,14 @@ public record RandAugment(int count, int magnitude) {
     return result;
   }
 
-  /** As {@link #apply(Picture, RandomStream)}, on one picture of a batch: values from -1 to 1. */
+  /** As {@link #apply(LabelledPicture, RandomStream)}, on one picture of a batch: values from -1 to 1. */
   void apply(float[] pixels, int offset, int channels, int height, int width, RandomStream random) {
     byte[] samples = new byte[channels * height * width];
     for (int i = 0; i < samples.length; i++) {
       samples[i] = (byte) Math.clamp(Math.round((pixels[offset + i] + 1) * 127.5f), 0, 255);
     }
     byte[] changed =
-        apply(new Picture(channels, height, width, samples, 0), random).pixels();
+        apply(new LabelledPicture(channels, height, width, samples, 0), random).pixels();
     for (int i = 0; i < changed.length; i++) {
       pixels[offset + i] = (changed[i] & 255) / 127.5f - 1;
     }

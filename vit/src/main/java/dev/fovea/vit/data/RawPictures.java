@@ -59,7 +59,7 @@ final class RawPictures implements Labelled {
   }
 
   @Override
-  public Picture get(int index) throws IOException {
+  public LabelledPicture get(int index) throws IOException {
     Place place = place(index);
     int label = stored(place);
     if (label >= classes.size()) {
@@ -72,7 +72,7 @@ final class RawPictures implements Labelled {
       MemorySegment.copy(
           place.records.pixels, ValueLayout.JAVA_BYTE, place.at * place.records.stride, pixels, at, bytes);
     }
-    return new Picture(CHANNELS, height, width, pixels, label);
+    return new LabelledPicture(CHANNELS, height, width, pixels, label);
   }
 
   /** A picture as the n-th of its file. */

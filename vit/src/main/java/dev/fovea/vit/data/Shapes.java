@@ -66,13 +66,13 @@ public final class Shapes implements Dataset {
   }
 
   @Override
-  public Picture get(int index) {
+  public LabelledPicture get(int index) {
     if (index < 0 || index >= size) {
       throw new IndexOutOfBoundsException("picture: got %d, expected 0 to %d".formatted(index, size - 1));
     }
     int label = index % OUTLINES.length;
     Drawing drawing = new Drawing(new RandomStream(seed, index), OUTLINES[label], TEXTURES[texture(index)]);
-    return new Picture(3, side, side, drawing.pixels(), label);
+    return new LabelledPicture(3, side, side, drawing.pixels(), label);
   }
 
   /** The class whose texture a picture has. */

@@ -34,7 +34,7 @@ final class Subset implements Labelled {
   }
 
   @Override
-  public Picture get(int index) throws IOException {
+  public LabelledPicture get(int index) throws IOException {
     return whole.get(indices[index]);
   }
 }

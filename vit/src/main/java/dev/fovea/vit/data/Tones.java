@@ -13,7 +13,7 @@ final class Tones {
     int[] of(int[] histogram);
   }
 
-  private static Picture byChannel(Picture picture, Table table) {
+  private static LabelledPicture byChannel(LabelledPicture picture, Table table) {
     int plane = picture.height() * picture.width();
     byte[] from = picture.pixels();
     byte[] to = new byte[from.length];
@@ -30,12 +30,12 @@ final class Tones {
     return with(picture, to);
   }
 
-  private static Picture with(Picture picture, byte[] pixels) {
-    return new Picture(picture.channels(), picture.height(), picture.width(), pixels, picture.label());
+  private static LabelledPicture with(LabelledPicture picture, byte[] pixels) {
+    return new LabelledPicture(picture.channels(), picture.height(), picture.width(), pixels, picture.label());
   }
 
   /** Stretches each channel from its least and largest value to 0 and 255. */
-  static Picture autoContrast(Picture picture) {
+  static LabelledPicture autoContrast(LabelledPicture picture) {
     return byChannel(picture, histogram -> {
       int least = 0;
       int most = VALUES - 1;
@@ -56,7 +56,7 @@ final class Tones {
   }
 
   /** Makes all values of each channel about equally frequent. */
-  static Picture equalize(Picture picture) {
+  static LabelledPicture equalize(LabelledPicture picture) {
     return byChannel(picture, histogram -> {
       int count = 0;
       int last = 0;
@@ -80,7 +80,7 @@ final class Tones {
   }
 
   /** Inverts values from {@code threshold} on. */
-  static Picture solarize(Picture picture, int threshold) {
+  static LabelledPicture solarize(LabelledPicture picture, int threshold) {
     return byChannel(picture, histogram -> {
       int[] values = new int[VALUES];
       for (int v = 0; v < VALUES; v++) {
@@ -91,7 +91,7 @@ final class Tones {
   }
 
   /** Keeps the upper {@code bits} bits. */
-  static Picture posterize(Picture picture, int bits) {
+  static LabelledPicture posterize(LabelledPicture picture, int bits) {
     int mask = -(1 << (8 - bits));
     return byChannel(picture, histogram -> {
       int[] values = new int[VALUES];
@@ -103,7 +103,7 @@ final class Tones {
   }
 
   /** {@code other + factor (picture - other)}, cut to 0 to 255, the fraction dropped. */
-  private static Picture blend(byte[] other, Picture picture, double factor) {
+  private static LabelledPicture blend(byte[] other, LabelledPicture picture, double factor) {
     byte[] from = picture.pixels();
     byte[] to = new byte[from.length];
     float share = (float) factor;
@@ -116,12 +116,12 @@ final class Tones {
   }
 
   /** Towards black, or away from it. */
-  static Picture brightness(Picture picture, double factor) {
+  static LabelledPicture brightness(LabelledPicture picture, double factor) {
     return blend(new byte[picture.pixels().length], picture, factor);
   }
 
   /** Towards grey, or away from it. */
-  static Picture color(Picture picture, double factor) {
+  static LabelledPicture color(LabelledPicture picture, double factor) {
     byte[] grey = luma(picture);
     byte[] all = new byte[picture.pixels().length];
     for (int at = 0; at < all.length; at += grey.length) {
@@ -131,7 +131,7 @@ final class Tones {
   }
 
   /** Towards the mean of the grey picture, or away from it. */
-  static Picture contrast(Picture picture, double factor) {
+  static LabelledPicture contrast(LabelledPicture picture, double factor) {
     byte[] grey = luma(picture);
     long sum = 0;
     for (byte value : grey) {
@@ -143,7 +143,7 @@ final class Tones {
   }
 
   /** ITU-R 601-2 luma; a picture without colours is its own. */
-  private static byte[] luma(Picture picture) {
+  private static byte[] luma(LabelledPicture picture) {
     int plane = picture.height() * picture.width();
     byte[] from = picture.pixels();
     byte[] grey = new byte[plane];
@@ -158,7 +158,7 @@ final class Tones {
   }
 
   /** Towards a smoothed picture, or away from it. */
-  static Picture sharpness(Picture picture, double factor) {
+  static LabelledPicture sharpness(LabelledPicture picture, double factor) {
     int height = picture.height();
     int width = picture.width();
     int plane = height * width;

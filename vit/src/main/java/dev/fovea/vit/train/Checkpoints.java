@@ -56,7 +56,7 @@ final class Checkpoints {
    *
    * @throws IOException with the last good checkpoint named, which stays as it was
    */
-  void write(Checkpoint checkpoint, Map<String, Tensor> tensors) throws IOException {
+  void write(RunState checkpoint, Map<String, Tensor> tensors) throws IOException {
     try {
       Files.createDirectories(folder);
       checkpoint.write(file(checkpoint.step()), tensors);
@@ -103,12 +103,12 @@ final class Checkpoints {
    *
    * @param tensors filled with what is read
    */
-  Optional<Checkpoint> readLatest(Map<String, Tensor> tensors, Consumer<String> warn) throws IOException {
+  Optional<RunState> readLatest(Map<String, Tensor> tensors, Consumer<String> warn) throws IOException {
     removeParts();
     IOException failure = null;
     for (Path file : all().descendingMap().values()) {
       try {
-        return Optional.of(Checkpoint.read(file, tensors));
+        return Optional.of(RunState.read(file, tensors));
       } catch (IOException e) {
         warn.accept(e.getMessage());
         failure = e;

@@ -78,8 +78,8 @@ record Classification(VisionTransformer model, Loss loss, float smoothing, long 
   @Override
   public void draw(Pictures pictures, Evaluation evaluation, Path folder) throws IOException {
     Plots.confusion(evaluation.confusion(), pictures.validation().classes(), folder.resolve("confusion.png"));
-    Samples.draw(model, pictures.validation(), evaluation, folder.resolve("samples.png"));
-    Samples.attention(model, pictures.validation(), folder.resolve("attention.png"));
+    SampleSheet.draw(model, pictures.validation(), evaluation, folder.resolve("samples.png"));
+    SampleSheet.attention(model, pictures.validation(), folder.resolve("attention.png"));
   }
 
   @Override

@@ -1,7 +1,7 @@
 package dev.fovea.vit.train;
 
 import dev.fovea.vit.data.Dataset;
-import dev.fovea.vit.data.Picture;
+import dev.fovea.vit.data.LabelledPicture;
 import java.io.IOException;
 import java.util.List;
 
@@ -24,7 +24,7 @@ record Spread(Dataset all, int size) implements Dataset {
   }
 
   @Override
-  public Picture get(int index) throws IOException {
+  public LabelledPicture get(int index) throws IOException {
     int further = (long) size * size <= all.size() ? index : 0;
     return all.get((int) ((long) index * all.size() / size + further));
   }

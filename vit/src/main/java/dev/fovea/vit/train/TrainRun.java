@@ -54,7 +54,7 @@ public final class TrainRun implements AutoCloseable {
   private final Batches validation;
   private final Checkpoints checkpoints;
   private final Skipped skipped;
-  private Checkpoint state = new Checkpoint(0, -1, 0);
+  private RunState state = new RunState(0, -1, 0);
   private @Nullable Evaluation latest;
   private @Nullable Begun begun;
 
@@ -177,7 +177,7 @@ public final class TrainRun implements AutoCloseable {
       throw e;
     }
     try {
-      Optional<Checkpoint> found = run.checkpoints.readLatest(run.tensors(), listener::message);
+      Optional<RunState> found = run.checkpoints.readLatest(run.tensors(), listener::message);
       run.state = found.orElse(run.state);
       run.trained.round();
       listener.message(
@@ -356,7 +356,7 @@ public final class TrainRun implements AutoCloseable {
       average.add(trained.kept());
     }
     finish(log);
-    state = new Checkpoint(number, state.bestScore(), state.bestStep());
+    state = new RunState(number, state.bestScore(), state.bestStep());
     begun = now;
     if (!late || isEvaluated(number)) {
       if (isEvaluated(number)) {
@@ -391,7 +391,7 @@ public final class TrainRun implements AutoCloseable {
       log.evaluated(line, last.number, evaluation);
       skipped.tell(training, validation);
       if (evaluation.score() > state.bestScore()) {
-        state = new Checkpoint(last.number, evaluation.score(), last.number);
+        state = new RunState(last.number, evaluation.score(), last.number);
       }
       log.pause();
     }

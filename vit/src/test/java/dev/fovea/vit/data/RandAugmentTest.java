@@ -25,11 +25,11 @@ final class RandAugmentTest {
   private static final int HEIGHT = 20;
   private static final int WIDTH = 24;
 
-  private static Picture stored(int index) throws IOException {
+  private static LabelledPicture stored(int index) throws IOException {
     int size = 3 * HEIGHT * WIDTH;
     try (InputStream in = RandAugmentTest.class.getResourceAsStream("randaugment/operations.bin")) {
       Objects.requireNonNull(in).skipNBytes((long) index * size);
-      return new Picture(3, HEIGHT, WIDTH, in.readNBytes(size), 7);
+      return new LabelledPicture(3, HEIGHT, WIDTH, in.readNBytes(size), 7);
     }
   }
 
@@ -59,7 +59,7 @@ final class RandAugmentTest {
   @ParameterizedTest
   @MethodSource("operations")
   void areThoseOfPillow(int index, Operation operation, double strength, double share) throws IOException {
-    Picture got = operation.apply(stored(0), strength);
+    LabelledPicture got = operation.apply(stored(0), strength);
     byte[] expected = stored(index).pixels();
     assertEquals(7, got.label());
     assertFalse(Arrays.equals(stored(0).pixels(), expected), "something happens");
@@ -84,7 +84,7 @@ final class RandAugmentTest {
         byte[] pixels = new byte[channels * side * side];
         Arrays.fill(pixels, (byte) 200);
         for (double strength : new double[] {-1, 0, 1}) {
-          Picture got = operation.apply(new Picture(channels, side, side, pixels, 0), strength);
+          LabelledPicture got = operation.apply(new LabelledPicture(channels, side, side, pixels, 0), strength);
           assertEquals(pixels.length, got.pixels().length);
         }
       }

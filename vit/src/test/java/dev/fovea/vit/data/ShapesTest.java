@@ -112,7 +112,7 @@ final class ShapesTest {
   /** A flipped crop of the whole picture at its own size is the mirrored picture. */
   @Test
   void flips() {
-    Picture picture = SHAPES.get(0);
+    LabelledPicture picture = SHAPES.get(0);
     float[] plain = new float[3 * 32 * 32];
     Augmentation.NONE.apply(picture, new RandomStream(0, 0), 32, 32, plain, 0);
     boolean mirrored = false;

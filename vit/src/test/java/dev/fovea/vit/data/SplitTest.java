@@ -56,7 +56,7 @@ final class SplitTest {
   private static Set<String> contents(Dataset data) throws IOException {
     Set<String> all = new HashSet<>();
     for (int i = 0; i < data.size(); i++) {
-      Picture picture = data.get(i);
+      LabelledPicture picture = data.get(i);
       int plane = picture.height() * picture.width();
       assertEquals(picture.label() == 0 ? -1 : 0, picture.pixels()[0], "the label is that of the folder");
       all.add(picture.label() + " " + picture.pixels()[plane]);
@@ -113,7 +113,7 @@ final class SplitTest {
     }
     ImageIO.write(image, "png", file.toFile());
     Dataset one = new PictureFiles(List.of(file), new int[] {0}, List.of("cat"), 8);
-    Picture picture = one.get(0);
+    LabelledPicture picture = one.get(0);
     assertEquals(16, picture.width());
     assertEquals(24, picture.height());
     assertEquals((byte) 128, picture.pixels()[5]);
@@ -255,7 +255,7 @@ final class SplitTest {
     assertEquals(40, split.training().size());
     assertEquals(19, split.validation().size());
     assertEquals("7", split.training().classes().get(7));
-    Picture picture = split.training().get(37);
+    LabelledPicture picture = split.training().get(37);
     assertEquals(7, picture.label());
     assertEquals(5, picture.height());
     assertEquals(4, picture.width());
@@ -318,7 +318,7 @@ final class SplitTest {
     Split split = Split.open(folder, 0, 32);
     assertEquals(50, split.training().size());
     assertEquals(10, split.validation().size());
-    Picture picture = split.training().get(20 + 23);
+    LabelledPicture picture = split.training().get(20 + 23);
     assertEquals(3, picture.label());
     assertEquals(23, picture.pixels()[3071]);
     assertEquals("cat", split.training().classes().get(3));

@@ -10,8 +10,8 @@ package dev.fovea.vit.data;
  * @param label index of its class
  */
 @SuppressWarnings("ArrayRecordComponent") // Carries the pixels; nobody compares pictures.
-public record Picture(int channels, int height, int width, byte[] pixels, int label) {
-  public Picture {
+public record LabelledPicture(int channels, int height, int width, byte[] pixels, int label) {
+  public LabelledPicture {
     if (pixels.length != channels * height * width) {
       throw new IllegalArgumentException(
           "pixels: got %d, expected %d x %d x %d".formatted(pixels.length, channels, height, width));

@@ -4,6 +4,7 @@ import dev.fovea.tensor.Scope;
 import dev.fovea.vit.data.Batch;
 import dev.fovea.vit.data.Batches;
 import dev.fovea.vit.data.Dataset;
+import dev.fovea.vit.data.LabelledPicture;
 import dev.fovea.vit.image.AttentionGallery;
 import dev.fovea.vit.image.Picture;
 import dev.fovea.vit.model.VisionTransformer;
@@ -19,7 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Pictures of the validation set: with the model's answers, and with where it looks. */
-final class Samples {
+final class SampleSheet {
   private static final int COLUMNS = 8;
   private static final int ROWS = 4;
   private static final int SIDE = 104;
@@ -33,7 +34,7 @@ final class Samples {
   private static final Color RIGHT = new Color(0x2E7D32);
   private static final Color WRONG = new Color(0xC62828);
 
-  private Samples() {}
+  private SampleSheet() {}
 
   /** A sheet of pictures with answers: right ones in green, wrong ones in red with the class below. */
   static void draw(VisionTransformer model, Dataset pictures, Evaluation evaluation, Path file) throws IOException {
@@ -117,7 +118,7 @@ final class Samples {
     }
   }
 
-  private static Picture image(dev.fovea.vit.data.Picture picture) {
+  private static Picture image(LabelledPicture picture) {
     int plane = picture.height() * picture.width();
     byte[] pixels = picture.pixels();
     byte[] rgb = new byte[3 * plane];

@@ -27,7 +27,7 @@ import java.util.zip.CRC32C;
  * @param bestScore of all evaluations up to here, see {@link Evaluation#score}; -1 before the first
  * @param bestStep when that was
  */
-record Checkpoint(long step, double bestScore, long bestStep) {
+record RunState(long step, double bestScore, long bestStep) {
   private static final String CHECKSUM = "crc32c";
   private static final long CHUNK = 1 << 30;
 
@@ -50,14 +50,14 @@ record Checkpoint(long step, double bestScore, long bestStep) {
    *
    * @throws IOException if the checksum is another one, or tensors are missing or of other shapes
    */
-  static Checkpoint read(Path file, Map<String, Tensor> tensors) throws IOException {
+  static RunState read(Path file, Map<String, Tensor> tensors) throws IOException {
     try (Safetensors stored = Safetensors.open(file)) {
       String noted = stored.metadata().get(CHECKSUM);
       if (!checksum(stored.names(), (name, sum) -> add(stored.segment(name), sum))
           .equals(noted)) {
         throw new IOException(file + ": the checksum is not the one noted, the file is damaged");
       }
-      Checkpoint checkpoint = notes(file, stored);
+      RunState checkpoint = notes(file, stored);
       if (!tensors.keySet().equals(Set.copyOf(stored.names()))) {
         throw new IOException(file + ": is a checkpoint of another model or optimizer");
       }
@@ -76,10 +76,10 @@ record Checkpoint(long step, double bestScore, long bestStep) {
     }
   }
 
-  private static Checkpoint notes(Path file, Safetensors stored) throws IOException {
+  private static RunState notes(Path file, Safetensors stored) throws IOException {
     Map<String, String> notes = stored.metadata();
     try {
-      return new Checkpoint(
+      return new RunState(
           Long.parseLong(notes.getOrDefault("step", "")),
           Double.parseDouble(notes.getOrDefault("best_accuracy", "")),
           Long.parseLong(notes.getOrDefault("best_step", "")));
