@@ -93,11 +93,17 @@ final class GemmBlocks implements Grid {
       int steps = Math.min(plan.depth, length - k);
       float[] packed = plan.ownRows ? packRows(firstTile, endTile, k, steps, columnBlock == 0, scratch) : packedA;
       int packedAt = plan.ownRows ? 0 : a.at(firstTile, k);
-      for (int panel = firstPanel; panel < endPanel; panel++) {
+      boolean last = k + steps == length;
+      for (int panel = firstPanel; panel < endPanel; ) {
+        int end = Math.min(panel + plan.groupPanels, endPanel);
+        if (last && panel < endOut) {
+          end = Math.min(end, endOut);
+        }
         int cAt = at + (panel - firstPanel) * cStep;
-        float[] added = k + steps == length && panel < endOut ? bias : null;
+        float[] added = last && panel < endOut ? bias : null;
         int addedAt = (panel - firstPanel) * plan.tileColumns;
-        column(firstTile, endTile, panel, k, steps, packed, packedAt, c, cAt, ld, added, addedAt, scratch);
+        group(firstTile, endTile, panel, end, k, steps, packed, packedAt, c, cAt, ld, cStep, added, addedAt, scratch);
+        panel = end;
       }
     }
     if (finish) {
@@ -120,14 +126,15 @@ final class GemmBlocks implements Grid {
   }
 
   /**
-   * The tiles below each other that share one piece of B, which stays in L1.
+   * The tiles over a few panels of B, which stay in L2, row after row: B comes and C goes in long stretches of memory.
    *
    * @param bias what to add on their way out, from {@code biasAt} on; null if they are not to go out one by one
    */
-  private void column(
+  private void group(
       int firstTile,
       int endTile,
-      int panel,
+      int firstPanel,
+      int endPanel,
       int k,
       int steps,
       float[] packed,
@@ -135,29 +142,33 @@ final class GemmBlocks implements Grid {
       float[] c,
       int cAt,
       int ld,
+      int cStep,
       float @Nullable [] bias,
       int biasAt,
       Scratch scratch) {
     int aStep = steps * plan.tileRows;
-    int cStep = plan.tileRows * ld;
-    float[] pieces = packedB == null ? scratch.floats(PIECE, steps * plan.tileColumns) : packedB;
-    int piece = packedB == null ? 0 : b.at(panel, k);
-    long inPlace = tiles.readsNative() ? b.prepackedAt(panel, begin + k) : 0;
-    if (packedB == null && inPlace == 0) {
-      b.pack(panel, panel + 1, begin + k, steps, pieces, 0, null, 0, scratch);
+    int bStep = steps * plan.tileColumns;
+    float[] pieces = packedB == null ? scratch.floats(PIECE, (endPanel - firstPanel) * bStep) : packedB;
+    int piece = packedB == null ? 0 : b.at(firstPanel, k);
+    boolean inPlace = tiles.readsNative() && b.prepackedAt(firstPanel, begin + k) != 0;
+    if (packedB == null && !inPlace) {
+      b.pack(firstPanel, endPanel, begin + k, steps, pieces, 0, null, 0, scratch);
     }
     boolean accumulate = begin + k > 0;
-    boolean half = plan.n - panel * plan.tileColumns <= plan.tileColumns / 2;
-    for (int tile = firstTile; tile < endTile; tile++, aAt += aStep, cAt += cStep) {
-      if (inPlace != 0) {
-        tiles.multiply(steps, packed, aAt, inPlace, c, cAt, ld, accumulate);
-      } else if (half) {
-        tiles.multiplyHalf(steps, packed, aAt, pieces, piece, c, cAt, ld, accumulate);
-      } else {
-        tiles.multiply(steps, packed, aAt, pieces, piece, c, cAt, ld, accumulate);
-      }
-      if (bias != null) {
-        epilogue.storeTile(tile, panel, c, cAt, ld, bias, biasAt);
+    for (int tile = firstTile; tile < endTile; tile++, aAt += aStep, cAt += plan.tileRows * ld) {
+      for (int panel = firstPanel; panel < endPanel; panel++) {
+        int i = panel - firstPanel;
+        int to = cAt + i * cStep;
+        if (inPlace) {
+          tiles.multiply(steps, packed, aAt, b.prepackedAt(panel, begin + k), c, to, ld, accumulate);
+        } else if (plan.n - panel * plan.tileColumns <= plan.tileColumns / 2) {
+          tiles.multiplyHalf(steps, packed, aAt, pieces, piece + i * bStep, c, to, ld, accumulate);
+        } else {
+          tiles.multiply(steps, packed, aAt, pieces, piece + i * bStep, c, to, ld, accumulate);
+        }
+        if (bias != null) {
+          epilogue.storeTile(tile, panel, c, to, ld, bias, biasAt + i * plan.tileColumns);
+        }
       }
     }
   }

@@ -123,7 +123,14 @@ final class GemmOperand {
         staging.load(span, ((long) p * ld + k) * width, to, at, steps * width);
       }
     } else if (across) {
-      packAcross(panel, end, k, steps, to, at, sums, sumsAt, scratch);
+      int whole = span.dtype() == DType.F32 ? Math.min(end, lanes / width) : panel;
+      if (whole > panel) {
+        long from = span.address() + 4 * (k * ld + (long) panel * width);
+        packing.across(from, ld, steps, whole - panel, to, at, width, sums, sumsAt + panel * width);
+      }
+      if (whole < end) {
+        packAcross(whole, end, k, steps, to, at + (whole - panel) * steps * width, sums, sumsAt, scratch);
+      }
     } else if (span.dtype() == DType.F32 && split >= k + steps) {
       for (int p = panel; p < end; p++, at += steps * width) {
         long lane = (long) p * width;

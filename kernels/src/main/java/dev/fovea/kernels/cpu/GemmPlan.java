@@ -20,6 +20,9 @@ final class GemmPlan {
   /** With these, a piece of a block of A takes less than half of an L2 of 1 MiB. */
   private static final int BLOCK_ROWS = 264;
 
+  /** Floats of a group of panels of B, which stay in L2 beside the rows. */
+  private static final int GROUP = 48 << 10;
+
   private static final int BLOCK_COLUMNS = 256;
   private static final int LEAST_COLUMNS = 64;
 
@@ -52,6 +55,9 @@ final class GemmPlan {
   int columnBlocks;
   boolean serial;
 
+  /** Panels of B that a row of tiles runs over before the next row. */
+  int groupPanels;
+
   /** Whether each block packs its rows of A by itself, a piece of k at a time, into scratch that stays in L2. */
   boolean ownRows;
 
@@ -72,6 +78,7 @@ final class GemmPlan {
     serial = (double) m * n * k < SERIAL_WORK;
     passDepth = k > LONG_K ? LONG_PASS : k;
     depth = pieceDepth(k);
+    groupPanels = Math.max(1, GROUP / (depth * tileColumns));
     rowTiles = Math.ceilDiv(m, tileRows);
     rowBlocks = Math.ceilDiv(rowTiles, BLOCK_ROWS / tileRows);
     rowBlocks += rowBlocks > 1 ? rowBlocks % 2 : 0;

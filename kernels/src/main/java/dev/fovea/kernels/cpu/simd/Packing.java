@@ -1,5 +1,7 @@
 package dev.fovea.kernels.cpu.simd;
 
+import org.jspecify.annotations.Nullable;
+
 /** Rearranges matrices into the panels that {@link Tiles} reads. */
 public interface Packing {
   /**
@@ -13,6 +15,17 @@ public interface Packing {
    * panel of a matrix that is stored along k. Lanes from {@code rows} to {@code width} hold copies of the last row.
    */
   void panel(long from, long ld, int rows, int columns, float[] to, int toAt, int width);
+
+  /**
+   * {@code to[toAt + (p * rows + r) * width + c] = from[r * ld + p * width + c]} for {@code panels} whole panels of
+   * {@code rows} x {@code width} F32 in native memory: a matrix that is stored across k.
+   *
+   * @param width rows or columns of a tile
+   * @param sums where sums over the rows go, {@code sums[sumsAt + p * width + c]}, each upwards from zero; null for
+   *     none
+   */
+  void across(
+      long from, long ld, int rows, int panels, float[] to, int toAt, int width, float @Nullable [] sums, int sumsAt);
 
   /**
    * {@code to[toAt + r * ldTo + c] = from[at + r * ld + c]} for {@code rows} x {@code columns} elements,

@@ -4,10 +4,12 @@ import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@link Packing} by squares of 4 x 4 in 128-bit vectors, which every machine has, and of 8 x 8 from native memory
@@ -22,6 +24,14 @@ final class VectorPacking implements Packing {
   private static final VectorShuffle<Float> HIGH = VectorShuffle.fromValues(S, 2, 6, 3, 7);
 
   private static final VectorSpecies<Float> E = FloatVector.SPECIES_256;
+  /** Half as wide as a tile. */
+  private static final VectorSpecies<Float> P = FloatVector.SPECIES_PREFERRED;
+
+  private static final int LANES = P.length();
+
+  /** Rows that are read at a time from a matrix that is stored across k. */
+  private static final int STRETCH = 8;
+
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   /** Exchange of neighbours, pairs and halves of eight lanes, and the lanes that each moves up. */
@@ -141,6 +151,122 @@ final class VectorPacking implements Packing {
     for (int r = row; r < Math.min(row + 8, width); r++) {
       for (int c = begin; c < columns; c++) {
         to[toAt + c * width + r] = ALL.get(JAVA_FLOAT, from + 4 * (ld * Math.min(r, last) + c));
+      }
+    }
+  }
+
+  @Override
+  public void across(
+      long from, long ld, int rows, int panels, float[] to, int toAt, int width, float @Nullable [] sums, int sumsAt) {
+    int size = rows * width;
+    int p = 0;
+    if (width == 2 * LANES) {
+      twoVectors(from, ld, rows, panels, to, toAt, sums, sumsAt);
+      return;
+    }
+    int whole = width == 6 ? rows - 1 : rows; // the row behind overwrites what is too much
+    for (; p <= panels - 4; p += 4) {
+      fourEights(from + 4L * p * width, ld, whole, to, toAt + p * size, size, width, sums, sumsAt + p * width);
+    }
+    for (; p < panels; p++) {
+      oneEight(from + 4L * p * width, ld, whole, to, toAt + p * size, width, sums, sumsAt + p * width);
+    }
+    if (whole < rows) {
+      lastRow(from + 4 * (whole * ld), panels, to, toAt + whole * width, size, width, sums, sumsAt);
+    }
+  }
+
+  /** A few rows of all panels at a time: memory is fast in long stretches. */
+  private static void twoVectors(
+      long from, long ld, int rows, int panels, float[] to, int toAt, float @Nullable [] sums, int sumsAt) {
+    int width = 2 * LANES;
+    if (sums != null) {
+      Arrays.fill(sums, sumsAt, sumsAt + panels * width, 0f);
+    }
+    for (int r = 0; r < rows; r += STRETCH) {
+      int count = Math.min(STRETCH, rows - r);
+      for (int p = 0; p < panels; p++) {
+        long at = from + 4 * (r * ld + (long) p * width);
+        int out = toAt + (p * rows + r) * width;
+        twoVectors(at, ld, count, to, out);
+        if (sums != null) {
+          sum(to, out, count, sums, sumsAt + p * width);
+        }
+      }
+    }
+  }
+
+  private static void twoVectors(long from, long ld, int rows, float[] to, int toAt) {
+    for (int r = 0; r < rows; r++) {
+      long at = from + 4 * (r * ld);
+      FloatVector.fromMemorySegment(P, ALL, at, ORDER).intoArray(to, toAt + 2 * r * LANES);
+      FloatVector.fromMemorySegment(P, ALL, at + 4L * LANES, ORDER).intoArray(to, toAt + (2 * r + 1) * LANES);
+    }
+  }
+
+  private static void sum(float[] x, int at, int rows, float[] sums, int sumsAt) {
+    FloatVector left = FloatVector.fromArray(P, sums, sumsAt);
+    FloatVector right = FloatVector.fromArray(P, sums, sumsAt + LANES);
+    for (int r = 0; r < rows; r++) {
+      left = left.add(FloatVector.fromArray(P, x, at + 2 * r * LANES));
+      right = right.add(FloatVector.fromArray(P, x, at + (2 * r + 1) * LANES));
+    }
+    left.intoArray(sums, sumsAt);
+    right.intoArray(sums, sumsAt + LANES);
+  }
+
+  /** Four panels side by side, whose rows share lines of memory. */
+  private static void fourEights(
+      long from, long ld, int rows, float[] to, int toAt, int size, int width, float @Nullable [] sums, int sumsAt) {
+    FloatVector s0 = FloatVector.zero(E);
+    FloatVector s1 = FloatVector.zero(E);
+    FloatVector s2 = FloatVector.zero(E);
+    FloatVector s3 = FloatVector.zero(E);
+    for (int r = 0; r < rows; r++) {
+      long at = from + 4 * (r * ld);
+      int out = toAt + r * width;
+      FloatVector x0 = FloatVector.fromMemorySegment(E, ALL, at, ORDER);
+      FloatVector x1 = FloatVector.fromMemorySegment(E, ALL, at + 4L * width, ORDER);
+      FloatVector x2 = FloatVector.fromMemorySegment(E, ALL, at + 8L * width, ORDER);
+      FloatVector x3 = FloatVector.fromMemorySegment(E, ALL, at + 12L * width, ORDER);
+      x0.intoArray(to, out);
+      x1.intoArray(to, out + size);
+      x2.intoArray(to, out + 2 * size);
+      x3.intoArray(to, out + 3 * size);
+      s0 = s0.add(x0);
+      s1 = s1.add(x1);
+      s2 = s2.add(x2);
+      s3 = s3.add(x3);
+    }
+    if (sums != null) {
+      VectorMask<Float> mask = E.indexInRange(0, width);
+      s0.intoArray(sums, sumsAt, mask);
+      s1.intoArray(sums, sumsAt + width, mask);
+      s2.intoArray(sums, sumsAt + 2 * width, mask);
+      s3.intoArray(sums, sumsAt + 3 * width, mask);
+    }
+  }
+
+  private static void oneEight(
+      long from, long ld, int rows, float[] to, int toAt, int width, float @Nullable [] sums, int sumsAt) {
+    FloatVector sum = FloatVector.zero(E);
+    for (int r = 0; r < rows; r++) {
+      FloatVector x = FloatVector.fromMemorySegment(E, ALL, from + 4 * (r * ld), ORDER);
+      x.intoArray(to, toAt + r * width);
+      sum = sum.add(x);
+    }
+    if (sums != null) {
+      sum.intoArray(sums, sumsAt, E.indexInRange(0, width));
+    }
+  }
+
+  private static void lastRow(
+      long from, int panels, float[] to, int toAt, int size, int width, float @Nullable [] sums, int sumsAt) {
+    for (int c = 0; c < panels * width; c++) {
+      float x = ALL.get(JAVA_FLOAT, from + 4L * c);
+      to[toAt + c / width * size + c % width] = x;
+      if (sums != null) {
+        sums[sumsAt + c] += x;
       }
     }
   }

@@ -59,6 +59,43 @@ class PackingTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("packings")
+  void panelsAcross(Packing packing) {
+    Tiles tiles = packing instanceof VectorPacking ? VectorTiles.best() : new ScalarTiles();
+    for (int width : new int[] {tiles.rows(), tiles.columns()}) {
+      for (int rows : new int[] {1, 2, 7, 8, 17}) {
+        for (int panels : new int[] {1, 3, 4, 9}) {
+          across(packing, rows, panels, width, false);
+          across(packing, rows, panels, width, true);
+        }
+      }
+    }
+  }
+
+  private static void across(Packing packing, int rows, int panels, int width, boolean sum) {
+    int lanes = panels * width;
+    int ld = lanes + 3;
+    float[] to = new float[AT + rows * lanes + AT];
+    float[] sums = new float[AT + lanes + AT];
+    try (Arena arena = Arena.ofConfined()) {
+      long from = arena
+          .allocateFrom(ValueLayout.JAVA_FLOAT, counted((rows - 1) * ld + lanes))
+          .address();
+      packing.across(from, ld, rows, panels, to, AT, width, sum ? sums : null, AT);
+    }
+    for (int i = 0; i < to.length; i++) {
+      int r = Math.floorMod(i - AT, rows * width) / width;
+      int c = Math.floorDiv(i - AT, rows * width) * width + Math.floorMod(i - AT, width);
+      assertEquals(i < AT || c >= lanes ? 0 : r * ld + c + 1, to[i], rows + " x " + lanes + " to " + width);
+    }
+    for (int i = 0; i < sums.length; i++) {
+      int c = i - AT;
+      int expected = !sum || c < 0 || c >= lanes ? 0 : rows * (c + 1) + ld * (rows * (rows - 1) / 2);
+      assertEquals(expected, sums[i], rows + " x " + lanes + " summed");
+    }
+  }
+
   private static float[] counted(int length) {
     float[] x = new float[length];
     for (int i = 0; i < length; i++) {
