@@ -167,6 +167,20 @@ final class CpuRows {
 
     @Override
     void chunk(long row, int rows, int column, int part, Scratch scratch) {
+      if (x.dtype() != y.dtype()) {
+        staged(row, rows, column, part, scratch);
+        return;
+      }
+      Streams its = x.dtype() == DType.F32 ? streams : halfStreams;
+      int size = x.dtype().bytes();
+      for (int i = 0; i < rows; i++) {
+        long gate = x.address() + size * ((row + i) * 2 * width + column);
+        long to = y.address() + size * ((row + i) * width + column);
+        its.swiglu(gate, gate + (long) size * width, to, part);
+      }
+    }
+
+    private void staged(long row, int rows, int column, int part, Scratch scratch) {
       float[] gate = scratch.floats(0, rows * part);
       float[] value = scratch.floats(1, rows * part);
       for (int i = 0; i < rows; i++) {
@@ -188,6 +202,23 @@ final class CpuRows {
 
     @Override
     void chunk(long row, int rows, int column, int part, Scratch scratch) {
+      if (!Spans.same(x, dy, dx)) {
+        staged(row, rows, column, part, scratch);
+        return;
+      }
+      Streams its = x.dtype() == DType.F32 ? streams : halfStreams;
+      int size = x.dtype().bytes();
+      long other = (long) size * width;
+      for (int i = 0; i < rows; i++) {
+        long at = size * ((row + i) * 2 * width + column);
+        long gate = x.address() + at;
+        long dGate = dx.address() + at;
+        long from = dy.address() + size * ((row + i) * width + column);
+        its.swigluGradient(gate, gate + other, from, dGate, dGate + other, part);
+      }
+    }
+
+    private void staged(long row, int rows, int column, int part, Scratch scratch) {
       int count = rows * part;
       float[] gate = scratch.floats(0, count);
       float[] value = scratch.floats(1, count);

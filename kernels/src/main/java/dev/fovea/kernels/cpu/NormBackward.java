@@ -115,48 +115,18 @@ final class NormBackward extends NormGrid {
       float[] totals) {
     int width = norm.width();
     int biasAt = gradientsAt + width;
-    float mean = mean(first);
-    float rstd = rstd(first);
-    long from = address(x, ldx, first);
-    long slope = address(dy, lddy, first);
-    streams.normGradientSums(mean, rstd, from, slope, scale, gradients, gradientsAt, biasAt, totals, width);
-    for (long group = first; group < last; group++) {
-      float meanG = norm.centered() ? totals[0] / width : 0;
-      float meanGn = totals[1] / width;
-      float nextMean = mean(group + 1);
-      float nextRstd = rstd(group + 1);
+    for (long group = first; group <= last; group++) {
+      float mean = mean(group);
+      float rstd = rstd(group);
+      long from = address(x, ldx, group);
+      long slope = address(dy, lddy, group);
       long added = add == null ? zeros : address(add, lddx, group);
       long to = address(dx, lddx, group);
-      long nextFrom = address(x, ldx, group + 1);
-      long nextSlope = address(dy, lddy, group + 1);
-      streams.normGradientPipelined(
-          mean,
-          rstd,
-          meanG,
-          meanGn,
-          from,
-          slope,
-          scale,
-          added,
-          to,
-          nextMean,
-          nextRstd,
-          nextFrom,
-          nextSlope,
-          gradients,
-          gradientsAt,
-          biasAt,
-          totals,
-          width);
-      mean = nextMean;
-      rstd = nextRstd;
-      from = nextFrom;
-      slope = nextSlope;
+      streams.normGradientSums(mean, rstd, from, slope, scale, gradients, gradientsAt, biasAt, totals, width);
+      float meanG = norm.centered() ? totals[0] / width : 0;
+      float meanGn = totals[1] / width;
+      streams.normGradient(mean, rstd, meanG, meanGn, from, slope, scale, added, to, width);
     }
-    float meanG = norm.centered() ? totals[0] / width : 0;
-    long added = add == null ? zeros : address(add, lddx, last);
-    long to = address(dx, lddx, last);
-    streams.normGradient(mean, rstd, meanG, totals[1] / width, from, slope, scale, added, to, width);
   }
 
   private void stagedRow(long r, float[] scale, float[] gradients, int gradientsAt, Scratch scratch) {

@@ -55,7 +55,7 @@ final class NormForward extends NormGrid {
     long first = index * rowsPerBlock;
     long end = Math.min(norm.rows(), first + rowsPerBlock);
     if (streams != null) {
-      groups(streams, first * norm.groups(), end * norm.groups() - 1, scale, shift, scratch.floats(SUMS, 2));
+      groups(streams, first * norm.groups(), end * norm.groups() - 1, scale, shift);
     } else {
       for (long r = first; r < end; r++) {
         stagedRow(r, scale, shift, scratch);
@@ -63,24 +63,15 @@ final class NormForward extends NormGrid {
     }
   }
 
-  /** At the end the passes ahead repeat the last group, and nobody looks at the result. */
-  private void groups(Streams streams, long first, long last, float[] scale, float[] shift, float[] sums) {
+  private void groups(Streams streams, long first, long last, float[] scale, float[] shift) {
     int width = norm.width();
-    long from = address(x, ldx, first);
-    float mean = mean(streams.sum(from, width));
-    float rstd = rstd(streams.squaredDeviations(mean, from, width));
-    long next = address(x, ldx, Math.min(first + 1, last));
-    float nextMean = mean(streams.sum(next, width));
     for (long group = first; group <= last; group++) {
-      long afterNext = address(x, ldx, Math.min(group + 2, last));
+      long from = address(x, ldx, group);
       long to = address(y, ldy, group);
-      streams.normalizePipelined(mean, rstd, from, scale, shift, to, nextMean, next, afterNext, sums, width);
+      float mean = mean(streams.sum(from, width));
+      float rstd = rstd(streams.squaredDeviations(mean, from, width));
+      streams.normalize(mean, rstd, from, scale, shift, to, width);
       keep(group, mean, rstd);
-      from = next;
-      mean = nextMean;
-      rstd = rstd(sums[0]);
-      next = afterNext;
-      nextMean = mean(sums[1]);
     }
   }
 

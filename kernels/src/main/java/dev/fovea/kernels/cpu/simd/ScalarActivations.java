@@ -66,6 +66,13 @@ final class ScalarActivations {
     };
   }
 
+  /** SILU as {@link Streams#swigluGradient} has it, with a division that the slope has too. */
+  static float gate(float x) {
+    float a = most(Math.abs(x), SILU_END);
+    float e = exp2(a * -LOG2_E);
+    return joined(x, a, e * (1f / (e + 1f)));
+  }
+
   private static float erfSlope(float a) {
     float s = Math.fma(a, S11, S10);
     s = Math.fma(s, a, S9);

@@ -65,6 +65,24 @@ final class ScalarStreams implements Streams {
   }
 
   @Override
+  public void swiglu(long gate, long x, long y, int count) {
+    for (long i = 0; i < 4L * count; i += 4) {
+      ALL.set(JAVA_FLOAT, y + i, ScalarActivations.value(Activation.SILU, get(gate + i)) * get(x + i));
+    }
+  }
+
+  @Override
+  public void swigluGradient(long gate, long x, long dy, long dGate, long dx, int count) {
+    for (long i = 0; i < 4L * count; i += 4) {
+      float g = get(gate + i);
+      float d = get(dy + i);
+      float product = d * get(x + i);
+      ALL.set(JAVA_FLOAT, dGate + i, ScalarActivations.slope(Activation.SILU, g) * product);
+      ALL.set(JAVA_FLOAT, dx + i, ScalarActivations.gate(g) * d);
+    }
+  }
+
+  @Override
   public float sum(long x, int count) {
     double sum = 0;
     for (long i = 0; i < 4L * count; i += 4) {
@@ -88,48 +106,6 @@ final class ScalarStreams implements Streams {
     for (int i = 0; i < count; i++) {
       ALL.set(JAVA_FLOAT, y + 4L * i, Math.fma((get(x + 4L * i) - mean) * rstd, weight[i], bias[i]));
     }
-  }
-
-  @Override
-  public void normalizePipelined(
-      float mean,
-      float rstd,
-      long x,
-      float[] weight,
-      float[] bias,
-      long y,
-      float nextMean,
-      long next,
-      long afterNext,
-      float[] sums,
-      int count) {
-    normalize(mean, rstd, x, weight, bias, y, count);
-    sums[0] = squaredDeviations(nextMean, next, count);
-    sums[1] = sum(afterNext, count);
-  }
-
-  @Override
-  public void normGradientPipelined(
-      float mean,
-      float rstd,
-      float meanG,
-      float meanGn,
-      long x,
-      long dy,
-      float[] weight,
-      long add,
-      long dx,
-      float nextMean,
-      float nextRstd,
-      long nextX,
-      long nextDy,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int count) {
-    normGradient(mean, rstd, meanG, meanGn, x, dy, weight, add, dx, count);
-    normGradientSums(nextMean, nextRstd, nextX, nextDy, weight, dParameters, dWeightAt, dBiasAt, sums, count);
   }
 
   @Override

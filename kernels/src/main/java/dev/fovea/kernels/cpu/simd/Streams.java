@@ -41,6 +41,15 @@ public interface Streams {
    */
   void activationGradient(Activation f, long x, long dy, long dx, int count);
 
+  /** {@code y = silu(gate) x}, as {@link #activation} and a product. */
+  void swiglu(long gate, long x, long y, int count);
+
+  /**
+   * {@code dGate = silu'(gate) (dy x)} and {@code dx = silu(gate) dy}; they may be gate and x. This silu is within two
+   * roundings more than {@link #activation}: the gradients share a division.
+   */
+  void swigluGradient(long gate, long x, long dy, long dGate, long dx, int count);
+
   /** The sum of x. */
   float sum(long x, int count);
 
@@ -49,24 +58,6 @@ public interface Streams {
 
   /** {@code y = (x - mean) rstd weight + bias}. */
   void normalize(float mean, float rstd, long x, float[] weight, float[] bias, long y, int count);
-
-  /**
-   * The three passes of a norm, each over another group: {@link #normalize}, for the group behind it
-   * {@link #squaredDeviations} to {@code sums[0]}, and for the one behind that {@link #sum} to {@code sums[1]}, bit for
-   * bit. In one loop, where they are: memory is read all the time so, not in one of three passes.
-   */
-  void normalizePipelined(
-      float mean,
-      float rstd,
-      long x,
-      float[] weight,
-      float[] bias,
-      long y,
-      float nextMean,
-      long next,
-      long afterNext,
-      float[] sums,
-      int count);
 
   /**
    * The first pass of a norm's gradient over one group, with {@code n = (x - mean) rstd}: {@code dWeight += dy n},
@@ -88,28 +79,4 @@ public interface Streams {
   /** The second pass: {@code dx = (g - meanG - n meanGn) rstd + add}; dx may be any of the operands. */
   void normGradient(
       float mean, float rstd, float meanG, float meanGn, long x, long dy, float[] weight, long add, long dx, int count);
-
-  /**
-   * {@link #normGradient} of one group and {@link #normGradientSums} of another, bit for bit; dx must not overlap the
-   * other group's operands.
-   */
-  void normGradientPipelined(
-      float mean,
-      float rstd,
-      float meanG,
-      float meanGn,
-      long x,
-      long dy,
-      float[] weight,
-      long add,
-      long dx,
-      float nextMean,
-      float nextRstd,
-      long nextX,
-      long nextDy,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int count);
 }

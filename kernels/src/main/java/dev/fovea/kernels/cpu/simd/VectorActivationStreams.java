@@ -34,26 +34,26 @@ final class VectorActivationStreams {
   private static final Map<Activation, MethodHandle> GRADIENTS = new EnumMap<>(Activation.class);
 
   static {
-    VALUES.put(Activation.GELU_ERF, loop("geluErf", 2));
-    GRADIENTS.put(Activation.GELU_ERF, loop("geluErfGradient", 3));
-    VALUES.put(Activation.GELU_TANH, loop("geluTanh", 2));
-    GRADIENTS.put(Activation.GELU_TANH, loop("geluTanhGradient", 3));
-    VALUES.put(Activation.GELU_QUICK, loop("geluQuick", 2));
-    GRADIENTS.put(Activation.GELU_QUICK, loop("geluQuickGradient", 3));
-    VALUES.put(Activation.SILU, loop("silu", 2));
-    GRADIENTS.put(Activation.SILU, loop("siluGradient", 3));
+    VALUES.put(Activation.GELU_ERF, loop(VectorActivationStreams.class, "geluErf", 2));
+    GRADIENTS.put(Activation.GELU_ERF, loop(VectorActivationStreams.class, "geluErfGradient", 3));
+    VALUES.put(Activation.GELU_TANH, loop(VectorActivationStreams.class, "geluTanh", 2));
+    GRADIENTS.put(Activation.GELU_TANH, loop(VectorActivationStreams.class, "geluTanhGradient", 3));
+    VALUES.put(Activation.GELU_QUICK, loop(VectorActivationStreams.class, "geluQuick", 2));
+    GRADIENTS.put(Activation.GELU_QUICK, loop(VectorActivationStreams.class, "geluQuickGradient", 3));
+    VALUES.put(Activation.SILU, loop(VectorActivationStreams.class, "silu", 2));
+    GRADIENTS.put(Activation.SILU, loop(VectorActivationStreams.class, "siluGradient", 3));
   }
 
   private VectorActivationStreams() {}
 
-  private static MethodHandle loop(String name, int operands) {
+  /** A static method of this package that takes some addresses and a count, and returns the bytes done. */
+  static MethodHandle loop(Class<?> owner, String name, int operands) {
     MethodType type = MethodType.methodType(long.class);
     for (int i = 0; i < operands; i++) {
       type = type.appendParameterTypes(long.class);
     }
     try {
-      return MethodHandles.lookup()
-          .findStatic(VectorActivationStreams.class, name, type.appendParameterTypes(int.class));
+      return MethodHandles.lookup().findStatic(owner, name, type.appendParameterTypes(int.class));
     } catch (ReflectiveOperationException e) {
       throw new LinkageError(name, e);
     }

@@ -43,6 +43,8 @@ final class VectorHalfStreams implements Streams {
   private static final VectorMask<Float> ODD_LANES = VectorMask.fromLong(F, 0xaaaa_aaaa_aaaa_aaaaL);
   private static final Streams SCALAR = new ScalarHalfStreams();
 
+  private final VectorGateStreams gates = new VectorGateStreams(true);
+
   @Override
   public boolean takes(int width) {
     return width % STEP == 0;
@@ -164,6 +166,19 @@ final class VectorHalfStreams implements Streams {
   }
 
   @Override
+  public void swiglu(long gate, long x, long y, int count) {
+    long done = gates.swiglu(gate, x, y, count);
+    SCALAR.swiglu(gate + done, x + done, y + done, count - (int) (done / 2));
+  }
+
+  @Override
+  public void swigluGradient(long gate, long x, long dy, long dGate, long dx, int count) {
+    long done = gates.swigluGradient(gate, x, dy, dGate, dx, count);
+    int rest = count - (int) (done / 2);
+    SCALAR.swigluGradient(gate + done, x + done, dy + done, dGate + done, dx + done, rest);
+  }
+
+  @Override
   public float sum(long x, int count) {
     FloatVector a = broadcast(F, 0f);
     FloatVector b = broadcast(F, 0f);
@@ -218,24 +233,6 @@ final class VectorHalfStreams implements Streams {
           high.lanewise(LSHR, 16).and(1).add(0x7fff), second.compare(EQ, second).cast(I));
       high.and(HIGH).or(low.lanewise(LSHR, 16)).intoMemorySegment(ALL, y + 2L * i, ORDER);
     }
-  }
-
-  @Override
-  public void normalizePipelined(
-      float mean,
-      float rstd,
-      long x,
-      float[] weight,
-      float[] bias,
-      long y,
-      float nextMean,
-      long next,
-      long afterNext,
-      float[] sums,
-      int count) {
-    normalize(mean, rstd, x, weight, bias, y, count);
-    sums[0] = squaredDeviations(nextMean, next, count);
-    sums[1] = sum(afterNext, count);
   }
 
   @Override
@@ -323,29 +320,5 @@ final class VectorHalfStreams implements Streams {
           high.lanewise(LSHR, 16).and(1).add(0x7fff), second.compare(EQ, second).cast(I));
       high.and(HIGH).or(low.lanewise(LSHR, 16)).intoMemorySegment(ALL, dx + 2L * i, ORDER);
     }
-  }
-
-  @Override
-  public void normGradientPipelined(
-      float mean,
-      float rstd,
-      float meanG,
-      float meanGn,
-      long x,
-      long dy,
-      float[] weight,
-      long add,
-      long dx,
-      float nextMean,
-      float nextRstd,
-      long nextX,
-      long nextDy,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int count) {
-    normGradient(mean, rstd, meanG, meanGn, x, dy, weight, add, dx, count);
-    normGradientSums(nextMean, nextRstd, nextX, nextDy, weight, dParameters, dWeightAt, dBiasAt, sums, count);
   }
 }

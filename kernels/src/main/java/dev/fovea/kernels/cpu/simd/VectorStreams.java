@@ -26,6 +26,8 @@ final class VectorStreams implements Streams {
   private static final VectorShuffle<Float> BY_1 = VectorArithmetic.rotation(1);
   private static final Streams SCALAR = new ScalarStreams();
 
+  private final VectorGateStreams gates = new VectorGateStreams(false);
+
   @Override
   public boolean takes(int width) {
     return true;
@@ -98,13 +100,34 @@ final class VectorStreams implements Streams {
   }
 
   @Override
+  public void swiglu(long gate, long x, long y, int count) {
+    long done = gates.swiglu(gate, x, y, count);
+    SCALAR.swiglu(gate + done, x + done, y + done, count - (int) (done / 4));
+  }
+
+  @Override
+  public void swigluGradient(long gate, long x, long dy, long dGate, long dx, int count) {
+    long done = gates.swigluGradient(gate, x, dy, dGate, dx, count);
+    int rest = count - (int) (done / 4);
+    SCALAR.swigluGradient(gate + done, x + done, dy + done, dGate + done, dx + done, rest);
+  }
+
+  @Override
   public float sum(long x, int count) {
     FloatVector sum = broadcast(F, 0f);
+    FloatVector second = sum;
+    FloatVector third = sum;
+    FloatVector fourth = sum;
     int i = 0;
-    for (; i <= count - LANES; i += LANES) {
-      sum = fromMemorySegment(F, ALL, x + 4L * i, ORDER).add(sum);
+    for (; i <= count - 4 * LANES; i += 4 * LANES) {
+      long at = x + 4L * i;
+      sum = fromMemorySegment(F, ALL, at, ORDER).add(sum);
+      second = fromMemorySegment(F, ALL, at + BYTES, ORDER).add(second);
+      third = fromMemorySegment(F, ALL, at + 2 * BYTES, ORDER).add(third);
+      fourth = fromMemorySegment(F, ALL, at + 3 * BYTES, ORDER).add(fourth);
     }
-    if (i < count) {
+    sum = sum.add(second).add(third.add(fourth));
+    for (; i < count; i += LANES) {
       VectorMask<Float> in = F.indexInRange(i, count);
       sum = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).add(sum);
     }
@@ -119,12 +142,23 @@ final class VectorStreams implements Streams {
   public float squaredDeviations(float mean, long x, int count) {
     FloatVector means = broadcast(F, mean);
     FloatVector sum = broadcast(F, 0f);
+    FloatVector second = sum;
+    FloatVector third = sum;
+    FloatVector fourth = sum;
     int i = 0;
-    for (; i <= count - LANES; i += LANES) {
-      FloatVector deviation = fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means);
-      sum = deviation.fma(deviation, sum);
+    for (; i <= count - 4 * LANES; i += 4 * LANES) {
+      long at = x + 4L * i;
+      FloatVector a = fromMemorySegment(F, ALL, at, ORDER).sub(means);
+      FloatVector b = fromMemorySegment(F, ALL, at + BYTES, ORDER).sub(means);
+      FloatVector c = fromMemorySegment(F, ALL, at + 2 * BYTES, ORDER).sub(means);
+      FloatVector d = fromMemorySegment(F, ALL, at + 3 * BYTES, ORDER).sub(means);
+      sum = a.fma(a, sum);
+      second = b.fma(b, second);
+      third = c.fma(c, third);
+      fourth = d.fma(d, fourth);
     }
-    if (i < count) {
+    sum = sum.add(second).add(third.add(fourth));
+    for (; i < count; i += LANES) {
       VectorMask<Float> in = F.indexInRange(i, count);
       FloatVector rest = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in);
       FloatVector deviation = rest.lanewise(VectorOperators.SUB, means, in);
@@ -154,56 +188,6 @@ final class VectorStreams implements Streams {
       FloatVector shifted = normal.fma(fromArray(F, weight, i, in), fromArray(F, bias, i, in));
       shifted.intoMemorySegment(ALL, y + 4L * i, ORDER, in);
     }
-  }
-
-  @Override
-  public void normalizePipelined(
-      float mean,
-      float rstd,
-      long x,
-      float[] weight,
-      float[] bias,
-      long y,
-      float nextMean,
-      long next,
-      long afterNext,
-      float[] sums,
-      int count) {
-    FloatVector means = broadcast(F, mean);
-    FloatVector rstds = broadcast(F, rstd);
-    FloatVector nextMeans = broadcast(F, nextMean);
-    FloatVector squares = broadcast(F, 0f);
-    FloatVector sum = broadcast(F, 0f);
-    int i = 0;
-    for (; i <= count - LANES; i += LANES) {
-      sum = fromMemorySegment(F, ALL, afterNext + 4L * i, ORDER).add(sum);
-      FloatVector deviation = fromMemorySegment(F, ALL, next + 4L * i, ORDER).sub(nextMeans);
-      squares = deviation.fma(deviation, squares);
-      FloatVector normal =
-          fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
-      normal.fma(fromArray(F, weight, i), fromArray(F, bias, i)).intoMemorySegment(ALL, y + 4L * i, ORDER);
-    }
-    if (i < count) {
-      VectorMask<Float> in = F.indexInRange(i, count);
-      sum = fromMemorySegment(F, ALL, afterNext + 4L * i, ORDER, in).add(sum);
-      FloatVector rest = fromMemorySegment(F, ALL, next + 4L * i, ORDER, in);
-      FloatVector deviation = rest.lanewise(VectorOperators.SUB, nextMeans, in);
-      squares = deviation.fma(deviation, squares);
-      FloatVector normal =
-          fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
-      FloatVector shifted = normal.fma(fromArray(F, weight, i, in), fromArray(F, bias, i, in));
-      shifted.intoMemorySegment(ALL, y + 4L * i, ORDER, in);
-    }
-    squares = LANES > 8 ? squares.add(squares.rearrange(BY_8)) : squares;
-    squares = LANES > 4 ? squares.add(squares.rearrange(BY_4)) : squares;
-    squares = squares.add(squares.rearrange(BY_2));
-    squares = squares.add(squares.rearrange(BY_1));
-    sum = LANES > 8 ? sum.add(sum.rearrange(BY_8)) : sum;
-    sum = LANES > 4 ? sum.add(sum.rearrange(BY_4)) : sum;
-    sum = sum.add(sum.rearrange(BY_2));
-    sum = sum.add(sum.rearrange(BY_1));
-    sums[0] = squares.lane(0);
-    sums[1] = sum.lane(0);
   }
 
   @Override
@@ -287,121 +271,6 @@ final class VectorStreams implements Streams {
       FloatVector g = fromMemorySegment(F, ALL, dy + 4L * i, ORDER, in).mul(fromArray(F, weight, i, in));
       FloatVector addV = fromMemorySegment(F, ALL, add + 4L * i, ORDER, in);
       normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER, in);
-    }
-  }
-
-  @Override
-  public void normGradientPipelined(
-      float mean,
-      float rstd,
-      float meanG,
-      float meanGn,
-      long x,
-      long dy,
-      float[] weight,
-      long add,
-      long dx,
-      float nextMean,
-      float nextRstd,
-      long nextX,
-      long nextDy,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int count) {
-    FloatVector means = broadcast(F, mean);
-    FloatVector rstds = broadcast(F, rstd);
-    FloatVector meanGs = broadcast(F, meanG);
-    FloatVector meanGns = broadcast(F, -meanGn);
-    FloatVector nextMeans = broadcast(F, nextMean);
-    FloatVector nextRstds = broadcast(F, nextRstd);
-    FloatVector a = broadcast(F, 0f);
-    FloatVector b = broadcast(F, 0f);
-    int whole = count - count % LANES;
-    for (int i = 0; i < whole; i += LANES) {
-      FloatVector weights = fromArray(F, weight, i);
-      FloatVector slope = fromMemorySegment(F, ALL, nextDy + 4L * i, ORDER);
-      FloatVector n =
-          fromMemorySegment(F, ALL, nextX + 4L * i, ORDER).sub(nextMeans).mul(nextRstds);
-      slope.add(fromArray(F, dParameters, dBiasAt + i)).intoArray(dParameters, dBiasAt + i);
-      slope.fma(n, fromArray(F, dParameters, dWeightAt + i)).intoArray(dParameters, dWeightAt + i);
-      FloatVector g = slope.mul(weights);
-      a = g.add(a);
-      b = g.fma(n, b);
-      FloatVector normal =
-          fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
-      FloatVector rest =
-          fromMemorySegment(F, ALL, dy + 4L * i, ORDER).mul(weights).sub(meanGs);
-      FloatVector addV = fromMemorySegment(F, ALL, add + 4L * i, ORDER);
-      normal.fma(meanGns, rest).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER);
-    }
-    a = LANES > 8 ? a.add(a.rearrange(BY_8)) : a;
-    a = LANES > 4 ? a.add(a.rearrange(BY_4)) : a;
-    a = a.add(a.rearrange(BY_2));
-    a = a.add(a.rearrange(BY_1));
-    b = LANES > 8 ? b.add(b.rearrange(BY_8)) : b;
-    b = LANES > 4 ? b.add(b.rearrange(BY_4)) : b;
-    b = b.add(b.rearrange(BY_2));
-    b = b.add(b.rearrange(BY_1));
-    sums[0] = a.lane(0);
-    sums[1] = b.lane(0);
-    if (whole < count) {
-      restOfPipelined(
-          mean,
-          rstd,
-          meanG,
-          meanGn,
-          x,
-          dy,
-          weight,
-          add,
-          dx,
-          nextMean,
-          nextRstd,
-          nextX,
-          nextDy,
-          dParameters,
-          dWeightAt,
-          dBiasAt,
-          sums,
-          whole,
-          count);
-    }
-  }
-
-  private static void restOfPipelined(
-      float mean,
-      float rstd,
-      float meanG,
-      float meanGn,
-      long x,
-      long dy,
-      float[] weight,
-      long add,
-      long dx,
-      float nextMean,
-      float nextRstd,
-      long nextX,
-      long nextDy,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int from,
-      int to) {
-    for (int i = from; i < to; i++) {
-      long at = 4L * i;
-      float slope = ALL.get(JAVA_FLOAT, nextDy + at);
-      float n = (ALL.get(JAVA_FLOAT, nextX + at) - nextMean) * nextRstd;
-      dParameters[dBiasAt + i] += slope;
-      dParameters[dWeightAt + i] = Math.fma(slope, n, dParameters[dWeightAt + i]);
-      float g = slope * weight[i];
-      sums[0] += g;
-      sums[1] = Math.fma(g, n, sums[1]);
-      float normal = (ALL.get(JAVA_FLOAT, x + at) - mean) * rstd;
-      float rest = Math.fma(normal, -meanGn, ALL.get(JAVA_FLOAT, dy + at) * weight[i] - meanG);
-      ALL.set(JAVA_FLOAT, dx + at, Math.fma(rest, rstd, ALL.get(JAVA_FLOAT, add + at)));
     }
   }
 }
