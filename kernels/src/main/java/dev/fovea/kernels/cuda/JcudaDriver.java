@@ -5,16 +5,11 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import jcuda.Pointer;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUevent;
-import jcuda.driver.CUfunction;
-import jcuda.driver.CUfunction_attribute;
-import jcuda.driver.CUmodule;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
@@ -39,10 +34,9 @@ public final class JcudaDriver implements Driver {
   private final DeviceInfo info;
   private final CUdevice device;
   private final JcudaCalls calls;
+  private final JcudaModules modules;
   private final JcudaGraphs graphs;
   private final long pool;
-  private final Map<Long, CUmodule> modules = new ConcurrentHashMap<>();
-  private final Map<Long, CUfunction> functions = new ConcurrentHashMap<>();
   private final Map<Long, CUstream> streams = new ConcurrentHashMap<>();
   private final Map<Long, CUevent> events = new ConcurrentHashMap<>();
 
@@ -50,6 +44,7 @@ public final class JcudaDriver implements Driver {
     this.info = info;
     this.device = device;
     calls = new JcudaCalls(info, context);
+    modules = new JcudaModules(calls);
     graphs = new JcudaGraphs(calls, streams);
     streams.put(0L, new CUstream());
     pool = pool();
@@ -287,64 +282,27 @@ public final class JcudaDriver implements Driver {
 
   @Override
   public long load(KernelBinary binary) {
-    byte[] image = binary.fatBinary();
-    if (image == null) {
-      throw new CudaException(
-          "NO_KERNELS",
-          "%s kernels were not built: nvcc was not found when this Fovea was built".formatted(binary.family()));
-    }
-    calls.enter();
-    JcudaHandles.Module module = new JcudaHandles.Module();
-    // A direct buffer: of an array, JCuda would hold up garbage collection while the driver compiles.
-    ByteBuffer direct = ByteBuffer.allocateDirect(image.length).put(image).flip();
-    int error = JCudaDriver.cuModuleLoadDataEx(module, Pointer.to(direct), 0, new int[0], Pointer.to(new int[0]));
-    calls.check(error, "load of %s kernels".formatted(binary.family()));
-    modules.put(module.address(), module);
-    return module.address();
+    return modules.load(binary);
   }
 
   @Override
   public void unload(long module) {
-    calls.enter();
-    calls.check(JCudaDriver.cuModuleUnload(JcudaHandles.known(modules.remove(module), "module")), "unload of kernels");
+    modules.unload(module);
   }
 
   @Override
   public long function(long module, String name) {
-    calls.enter();
-    JcudaHandles.Function function = new JcudaHandles.Function();
-    calls.check(
-        JCudaDriver.cuModuleGetFunction(function, JcudaHandles.known(modules.get(module), "module"), name),
-        "look-up of kernel " + name);
-    functions.put(function.address(), function);
-    calls.log().name(function.address(), name);
-    return function.address();
+    return modules.function(module, name);
   }
 
   @Override
   public FunctionInfo info(long function) {
-    calls.enter();
-    CUfunction known = JcudaHandles.known(functions.get(function), "function");
-    return new FunctionInfo(
-        attribute(known, CUfunction_attribute.CU_FUNC_ATTRIBUTE_NUM_REGS),
-        attribute(known, CUfunction_attribute.CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES),
-        attribute(known, CUfunction_attribute.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES),
-        attribute(known, CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK));
-  }
-
-  private int attribute(CUfunction function, int attribute) {
-    int[] value = new int[1];
-    calls.check(JCudaDriver.cuFuncGetAttribute(value, attribute, function), "attribute of a kernel");
-    return value[0];
+    return modules.info(function);
   }
 
   @Override
   public void allowShared(long function, int bytes) {
-    calls.enter();
-    int attribute = CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-    calls.check(
-        JCudaDriver.cuFuncSetAttribute(JcudaHandles.known(functions.get(function), "function"), attribute, bytes),
-        "%,d bytes of shared memory for %s".formatted(bytes, calls.log().name(function)));
+    modules.allowShared(function, bytes);
   }
 
   @Override

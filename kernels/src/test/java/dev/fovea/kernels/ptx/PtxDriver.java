@@ -9,15 +9,12 @@ import dev.fovea.kernels.cuda.Launch;
 import dev.fovea.kernels.cuda.MemoryInfo;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,11 +22,7 @@ import org.jspecify.annotations.Nullable;
  * fails the call that runs it and, as on a GPU, every call after it.
  */
 public final class PtxDriver implements Driver {
-  private static final int FREE_SHARED = 48 << 10;
   private static final long ALIGNMENT = 256;
-
-  /** What the build made: parsed and compiled once, whoever loads it. */
-  private static final Map<String, PtxModule> FAMILIES = new ConcurrentHashMap<>();
 
   private final PtxOptions options;
   private final GlobalMemory memory = new GlobalMemory();
@@ -37,28 +30,15 @@ public final class PtxDriver implements Driver {
   private final ExecutorService pool;
   private final Map<Long, Arena> pinned = new HashMap<>();
   private final Map<Long, Long> pinnedBytes = new HashMap<>();
-  private final Map<Long, Image> images = new HashMap<>();
-  private final Map<Long, Loaded> functions = new HashMap<>();
+  private final PtxModules modules;
   private final List<PtxLaunch> launches = new ArrayList<>();
   private final List<String> operations = new ArrayList<>();
-  private long next = 1;
   private @Nullable PtxException failure;
-
-  /** A kernel of a loaded module. */
-  private static final class Loaded {
-    final long image;
-    final Kernel kernel;
-    int shared = FREE_SHARED;
-
-    Loaded(long image, Kernel kernel) {
-      this.image = image;
-      this.kernel = kernel;
-    }
-  }
 
   /** A device like that. */
   public PtxDriver(PtxOptions options) {
     this.options = options;
+    modules = new PtxModules(options, memory);
     streams = new PtxStreams(options.deferred());
     pool = Executors.newFixedThreadPool(
         Math.max(1, options.threads() - 1),
@@ -250,128 +230,43 @@ public final class PtxDriver implements Driver {
   }
 
   @Override
-  public long load(KernelBinary binary) {
-    return place(() -> FAMILIES.computeIfAbsent(binary.family(), family -> {
-      byte[] ptx = binary.ptx();
-      if (ptx == null) {
-        throw new CudaException(
-            "CUDA_ERROR_NO_BINARY_FOR_GPU",
-            "load: there is no PTX of the kernel family " + family + "; the build needs nvcc to make it");
-      }
-      return PtxModule.parse(family + ".ptx", new String(ptx, StandardCharsets.UTF_8));
-    }));
+  public synchronized long load(KernelBinary binary) {
+    check();
+    return modules.load(binary);
   }
 
   /** Loads PTX text; messages call it by this name. */
-  public long load(String name, String ptx) {
-    return place(() -> PtxModule.parse(name, ptx));
-  }
-
-  private synchronized long place(Supplier<PtxModule> parsed) {
+  public synchronized long load(String name, String ptx) {
     check();
-    try {
-      images.put(next, new Image(parsed.get(), memory));
-      return next++;
-    } catch (PtxException e) {
-      throw new CudaException("CUDA_ERROR_INVALID_PTX", e.getMessage(), e);
-    }
+    return modules.load(name, ptx);
   }
 
   @Override
   public synchronized void unload(long module) {
-    Image image = images.remove(module);
-    if (image == null) {
-      throw new CudaException("CUDA_ERROR_INVALID_HANDLE", "unload: module " + module + " is not loaded");
-    }
-    functions.values().removeIf(function -> function.image == module);
-    image.unload();
+    modules.unload(module);
   }
 
   @Override
   public synchronized long function(long module, String name) {
     check();
-    Image image = images.get(module);
-    if (image == null) {
-      throw new CudaException("CUDA_ERROR_INVALID_HANDLE", "function: module " + module + " is not loaded");
-    }
-    if (!image.module.functions.containsKey(name)) {
-      throw new CudaException("CUDA_ERROR_NOT_FOUND", "function: " + image.module.name + " has no kernel " + name);
-    }
-    try {
-      functions.put(next, new Loaded(module, image.kernel(name)));
-      return next++;
-    } catch (PtxException e) {
-      throw new CudaException("CUDA_ERROR_INVALID_PTX", e.getMessage(), e);
-    }
-  }
-
-  private Loaded loaded(long function) {
-    Loaded found = functions.get(function);
-    if (found == null) {
-      throw new CudaException("CUDA_ERROR_INVALID_HANDLE", "function " + function + " is not loaded");
-    }
-    return found;
+    return modules.function(module, name);
   }
 
   @Override
   public synchronized FunctionInfo info(long function) {
-    Kernel kernel = loaded(function).kernel;
-    return new FunctionInfo(
-        Math.min(255, kernel.registers),
-        kernel.staticShared,
-        kernel.localBytes,
-        kernel.maxThreads == 0 ? 1024 : kernel.maxThreads);
+    return modules.info(function);
   }
 
   @Override
   public synchronized void allowShared(long function, int bytes) {
-    Loaded loaded = loaded(function);
-    if (bytes < 0 || bytes + loaded.kernel.staticShared > options.sharedBytes()) {
-      throw invalid(
-          "allowShared",
-          loaded.kernel,
-          bytes + " bytes of shared memory besides " + loaded.kernel.staticShared + ", the device has "
-              + options.sharedBytes());
-    }
-    loaded.shared = Math.max(FREE_SHARED, bytes);
-  }
-
-  private static CudaException invalid(String operation, Kernel kernel, String message) {
-    return new CudaException("CUDA_ERROR_INVALID_VALUE", operation + " of kernel " + kernel.name + ": " + message);
+    modules.allowShared(function, bytes);
   }
 
   @Override
   public synchronized void launch(long function, Launch launch, long stream) {
     check();
-    Loaded loaded = loaded(function);
-    Kernel kernel = loaded.kernel;
-    if (launch.sharedBytes() < 0 || launch.sharedBytes() > loaded.shared) {
-      throw invalid(
-          "launch",
-          kernel,
-          launch.sharedBytes() + " bytes of dynamic shared memory, allowed are " + loaded.shared
-              + " (allowShared lets it use more)");
-    }
-    if (launch.clusterX() * launch.clusterY() * launch.clusterZ() != 1) {
-      throw invalid("launch", kernel, "clusters need compute capability 9.0, this device has 8.0");
-    }
-    if (launch.argumentBytes() != kernel.parameterBytes) {
-      throw invalid(
-          "launch", kernel, "got " + launch.argumentBytes() + " bytes of arguments, it takes " + kernel.parameterBytes);
-    }
-    int[] parameters = new int[(kernel.parameterBytes + 7) / 8 * 2];
-    MemorySegment.copy(launch.arguments(), 0, MemorySegment.ofArray(parameters), 0, kernel.parameterBytes);
-    Block.Launch block = new Block.Launch(
-        launch.gridX(),
-        launch.gridY(),
-        launch.gridZ(),
-        launch.blockX(),
-        launch.blockY(),
-        launch.blockZ(),
-        launch.sharedBytes(),
-        parameters,
-        memory,
-        options.checks());
+    Kernel kernel = modules.kernel(function);
+    Block.Launch block = modules.prepare(function, launch);
     submit(stream, "launch " + kernel.name, () -> run(kernel, block));
   }
 
