@@ -316,8 +316,17 @@ final class OptionGroups {
         names = "--dtype",
         paramLabel = "NUMBERS",
         description = "What the model computes in: ${COMPLETION-CANDIDATES} (default: F32). BF16 halves the memory of"
-            + " activations and is faster on GPUs; parameters are kept in F32 beside it.")
+            + " activations and is faster on GPUs; parameters are kept in F32 beside it, see --masters.")
     private @Nullable Numbers dtype;
+
+    @Option(
+        order = 4,
+        names = "--masters",
+        negatable = true,
+        description = "Keep F32 parameters beside those that --dtype bf16 computes with (default: yes). Without them a"
+            + " parameter takes 2 bytes instead of 6: each step rounds it up or down at random, right on average, and"
+            + " the model is saved in BF16.")
+    private @Nullable Boolean masters;
 
     @Option(
         order = 5,

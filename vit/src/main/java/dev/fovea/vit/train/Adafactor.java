@@ -4,7 +4,6 @@ import dev.fovea.kernels.DType;
 import dev.fovea.kernels.OptimizerKernels;
 import dev.fovea.kernels.OptimizerKernels.FactoredPiece;
 import dev.fovea.kernels.OptimizerKernels.Piece;
-import dev.fovea.kernels.OptimizerKernels.Rounding;
 import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -18,8 +17,13 @@ import org.jspecify.annotations.Nullable;
  * the parameters, beside them, where Adam needs twice as much.
  */
 public final class Adafactor extends Optimizer {
+  /** Factored parts are counted from here, so that no others draw the same random bits. */
+  private static final long FACTORED = 1L << 32;
+
   private final Settings settings;
   private final Factoring factoring;
+  private int unfactored;
+  private int factored;
 
   /**
    * Hyper-parameters beside rate and decay.
@@ -35,19 +39,34 @@ public final class Adafactor extends Optimizer {
   }
 
   /**
-   * Adafactor for these parameters.
+   * For parameters that are F32 or have masters.
    *
    * @param factoring which matrices of a parameter have factored second moments
    */
   public Adafactor(List<Parameter> parameters, Settings settings, Factoring factoring) {
-    super(parameters);
+    this(parameters, settings, factoring, 0);
+  }
+
+  /**
+   * For any parameters.
+   *
+   * @param factoring which matrices of a parameter have factored second moments
+   * @param seed of the rounding of BF16 parameters without master
+   */
+  public Adafactor(List<Parameter> parameters, Settings settings, Factoring factoring, long seed) {
+    super(parameters, seed);
     this.settings = settings;
     this.factoring = factoring;
     begin();
   }
 
-  /** A parameter's first moment, and the parts of it that have second moments of their own. */
-  private record Parts(Tensor m, List<Second> seconds) implements Rule {}
+  /**
+   * A parameter's first moment, and the parts of it that have second moments of their own.
+   *
+   * @param number of the first that is not factored
+   * @param factored number of the first that is
+   */
+  private record Parts(int number, long factored, Tensor m, List<Second> seconds) implements Rule {}
 
   /**
    * The second moment of a part.
@@ -59,22 +78,24 @@ public final class Adafactor extends Optimizer {
       Factoring.Part part, Tensor v, @Nullable Tensor column) {}
 
   @Override
-  Rule rule(Parameter parameter) {
+  Rule rule(Parameter parameter, int n) {
     Tensor m = zeros("m", parameter, settings.moment, parameter.value().shape());
-    List<Second> seconds = new ArrayList<>();
+    Parts its = new Parts(unfactored, FACTORED + factored, m, new ArrayList<>());
     List<Factoring.Part> parts =
         factoring.parts(parameter.name(), parameter.value().shape());
     for (int i = 0; i < parts.size(); i++) {
-      seconds.add(second(parameter, parts.get(i), parts.size() == 1 ? "" : i + "."));
+      its.seconds.add(second(parameter, parts.get(i), parts.size() == 1 ? "" : i + "."));
     }
-    return new Parts(m, seconds);
+    return its;
   }
 
   private Second second(Parameter parameter, Factoring.Part part, String number) {
     OptimizerKernels.Factors f = part.factors();
     if (f == null) {
+      unfactored++;
       return new Second(part, zeros("v" + number, parameter, DType.F32, Shape.of(part.count())), null);
     }
+    factored++;
     Tensor row = zeros("row" + number, parameter, DType.F32, Shape.of(f.batch(), f.rows()));
     return new Second(part, row, zeros("column" + number, parameter, DType.F32, Shape.of(f.batch(), f.columns())));
   }
@@ -92,23 +113,25 @@ public final class Adafactor extends Optimizer {
 
   @Override
   OptimizerKernels.StepValues valuesAt(double learningRate, long step) {
-    return at(learningRate, step).values(Rounding.NEAREST);
+    return at(learningRate, step).values(rounding(0, step));
   }
 
   @Override
   void move(List<Moving> moving, When when) {
     List<Piece> pieces = new ArrayList<>();
-    List<FactoredPiece> factored = new ArrayList<>();
+    List<FactoredPiece> matrices = new ArrayList<>();
     for (Moving each : moving) {
       Parts its = (Parts) each.rule();
       for (Second second : its.seconds) {
-        add(each, its.m.span(), second, pieces, factored);
+        add(each, its.m.span(), second, pieces, matrices);
       }
     }
     OptimizerKernels kernels = device().kernels().optimizer();
     OptimizerKernels.Adafactor h = at(when.learningRate(), when.step());
-    kernels.adafactorUnfactored(h, when.now(), pieces, when.gradientScale(), Rounding.NEAREST);
-    kernels.adafactor(h, when.now(), factored, when.gradientScale(), Rounding.NEAREST);
+    long matrix = moving.isEmpty() ? FACTORED : ((Parts) moving.getFirst().rule()).factored;
+    Span scale = when.gradientScale();
+    kernels.adafactorUnfactored(h, when.now(), pieces, scale, rounding(first(moving), when.step()));
+    kernels.adafactor(h, when.now(), matrices, scale, rounding(matrix, when.step()));
   }
 
   private static void add(Moving moving, Span moment, Second second, List<Piece> pieces, List<FactoredPiece> factored) {

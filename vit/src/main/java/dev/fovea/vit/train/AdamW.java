@@ -3,7 +3,6 @@ package dev.fovea.vit.train;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.OptimizerKernels;
 import dev.fovea.kernels.OptimizerKernels.Piece;
-import dev.fovea.kernels.OptimizerKernels.Rounding;
 import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
@@ -23,20 +22,30 @@ public final class AdamW extends Optimizer {
     public static final Settings DEFAULT = new Settings(0.9, 0.999, 1e-8, DType.F32);
   }
 
+  /** For parameters that are F32 or have masters. */
   public AdamW(List<Parameter> parameters, Settings settings) {
-    super(parameters);
+    this(parameters, settings, 0);
+  }
+
+  /**
+   * For any parameters.
+   *
+   * @param seed of the rounding of BF16 parameters without master
+   */
+  public AdamW(List<Parameter> parameters, Settings settings, long seed) {
+    super(parameters, seed);
     this.settings = settings;
     begin();
   }
 
   /** A parameter's moments. */
-  private record Moments(Tensor m, Tensor v) implements Rule {}
+  private record Moments(int number, Tensor m, Tensor v) implements Rule {}
 
   @Override
-  Rule rule(Parameter parameter) {
+  Rule rule(Parameter parameter, int n) {
     Tensor value = parameter.value();
     return new Moments(
-        zeros("m", parameter, settings.moment, value.shape()), zeros("v", parameter, DType.F32, value.shape()));
+        n, zeros("m", parameter, settings.moment, value.shape()), zeros("v", parameter, DType.F32, value.shape()));
   }
 
   private OptimizerKernels.AdamW at(double learningRate, long step) {
@@ -46,7 +55,7 @@ public final class AdamW extends Optimizer {
 
   @Override
   OptimizerKernels.StepValues valuesAt(double learningRate, long step) {
-    return at(learningRate, step).values(Rounding.NEAREST);
+    return at(learningRate, step).values(rounding(0, step));
   }
 
   @Override
@@ -59,6 +68,7 @@ public final class AdamW extends Optimizer {
       pieces.add(new Piece(each.value(), each.gradient(), m, v, each.rate(), each.decay(), each.rounded()));
     }
     OptimizerKernels.AdamW h = at(when.learningRate(), when.step());
-    device().kernels().optimizer().adamW(h, when.now(), pieces, when.gradientScale(), Rounding.NEAREST);
+    var rounding = rounding(first(moving), when.step());
+    device().kernels().optimizer().adamW(h, when.now(), pieces, when.gradientScale(), rounding);
   }
 }

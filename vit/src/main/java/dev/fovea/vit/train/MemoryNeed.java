@@ -14,7 +14,8 @@ import java.util.function.Predicate;
 /**
  * Bytes that a run needs at least, from its configuration alone: known before anything large is made.
  *
- * @param parameters the model, its rounding if it computes in BF16, and the average of it if there is one
+ * @param parameters the model, its rounding if it computes in BF16 beside masters, and the average of it if there is
+ *     one
  * @param gradients of what is trained; of the largest parameter only where each is freed at once
  * @param optimizer its state
  * @param activations what backward passes hold at most, under the smallest policy that the configuration allows
@@ -41,9 +42,10 @@ record MemoryNeed(long parameters, long gradients, long optimizer, long activati
     int moment = o.bf16Momentum() ? DType.BF16.bytes() : DType.F32.bytes();
     int state = o.method() == TrainConfig.Method.ADAMW ? moment + DType.F32.bytes() : moment;
     DType dtype = config.run().dtype().dtype();
-    int parameter = DType.F32.bytes() + (dtype == DType.F32 ? 0 : dtype.bytes());
+    int kept = DType.F32.bytes() + (dtype == DType.F32 ? 0 : dtype.bytes());
+    int parameter = config.run().masters() ? kept : dtype.bytes();
     return new MemoryNeed(
-        parameter * all * (o.polyak() > 0 ? 2 : 1),
+        all * (parameter + (o.polyak() > 0 ? kept : 0)),
         DType.F32.bytes() * (released ? largest : trained),
         state * trained,
         trained == all ? activations(config, vit, device instanceof CudaDevice) : 0);
@@ -106,6 +108,9 @@ record MemoryNeed(long parameters, long gradients, long optimizer, long activati
     boolean halves = config.run().dtype() == Numbers.F32 && activations > parameters;
     if (halves) {
       advice.add("--dtype bf16");
+    }
+    if (config.run().dtype() == Numbers.BF16 && config.run().masters()) {
+      advice.add("--no-masters");
     }
     if (!o.bf16Momentum()) {
       advice.add("--bf16-momentum");

@@ -6,7 +6,9 @@ import dev.fovea.kernels.DType;
 public enum Numbers {
   /** 32 bits. */
   F32(DType.F32),
-  /** 16 bits, rounded from parameters that are kept in F32: see {@link MixedPrecision}. */
+  /**
+   * 16 bits, rounded from parameters that are kept in F32 unless the run has no masters: see {@link MixedPrecision}.
+   */
   BF16(DType.BF16);
 
   private final DType dtype;

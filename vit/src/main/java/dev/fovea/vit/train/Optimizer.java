@@ -2,6 +2,7 @@ package dev.fovea.vit.train;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.OptimizerKernels;
+import dev.fovea.kernels.OptimizerKernels.Rounding;
 import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Device;
 import dev.fovea.tensor.Gradients;
@@ -18,16 +19,21 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Moves parameters against their gradients. Owns its state, one set of tensors for each parameter; parameters remain
- * the caller's.
+ * the caller's. BF16 parameters that are moved themselves are rounded stochastically: to either neighbour, and to the
+ * new value on average, so that steps too small for BF16 add up. What is drawn is a function of seed, step and place.
  */
 public abstract sealed class Optimizer implements AutoCloseable permits AdamW, Adafactor, Sgd {
   private final List<Parameter> parameters;
+  private final long seed;
   private final Map<Tensor, Rule> rules = new IdentityHashMap<>();
   private final Map<String, Tensor> state = new LinkedHashMap<>();
   private final Scope scope;
 
   /** What a step does to one parameter; made once, with the parameter's state. */
-  interface Rule {}
+  interface Rule {
+    /** The number of its first piece among those of all parameters that one launch moves. */
+    int number();
+  }
 
   /**
    * A parameter that moves at this step.
@@ -66,11 +72,12 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
       @Nullable Span now,
       @Nullable Span gradientScale) {}
 
-  Optimizer(List<Parameter> parameters) {
+  Optimizer(List<Parameter> parameters, long seed) {
     if (parameters.isEmpty()) {
       throw new IllegalArgumentException("parameters: got none, expected at least one to train");
     }
     this.parameters = List.copyOf(parameters);
+    this.seed = seed;
     scope = Scope.unbound(parameters.getFirst().value().device());
   }
 
@@ -78,13 +85,13 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
   final void begin() {
     try (Scope making = Scope.open(scope.device()).label("optimizer")) {
       for (Parameter parameter : parameters) {
-        rules.put(parameter.value(), rule(parameter));
+        rules.put(parameter.value(), rule(parameter, rules.size()));
       }
     }
   }
 
-  /** The rule of a parameter, with state made by {@link #zeros}. */
-  abstract Rule rule(Parameter parameter);
+  /** The rule of the n-th parameter, with state made by {@link #zeros}. */
+  abstract Rule rule(Parameter parameter, int n);
 
   /** One step of some parameters, all in as few launches as one. */
   abstract void move(List<Moving> moving, When when);
@@ -97,6 +104,20 @@ public abstract sealed class Optimizer implements AutoCloseable permits AdamW, A
     Tensor made = scope.adopt(Tensor.zeros(shape, dtype));
     state.put(kind + "." + parameter.name(), made);
     return made;
+  }
+
+  /** The number of the first of these that move. */
+  static int first(List<Moving> moving) {
+    return moving.isEmpty() ? 0 : moving.getFirst().rule.number();
+  }
+
+  /**
+   * How pieces from a number on are rounded: alone they draw what they draw among all.
+   *
+   * @param number of the first of them
+   */
+  final Rounding rounding(long number, long step) {
+    return new Rounding(true, seed + number, step);
   }
 
   final Device device() {

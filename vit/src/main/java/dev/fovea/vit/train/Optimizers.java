@@ -1,6 +1,7 @@
 package dev.fovea.vit.train;
 
 import dev.fovea.kernels.DType;
+import dev.fovea.vit.data.RandomStream;
 import java.util.List;
 
 /** Makes the optimizers of configurations. */
@@ -16,14 +17,15 @@ final class Optimizers {
         .map(parameter -> parameter.of(trained.master(parameter.name())))
         .toList();
     DType moment = o.bf16Momentum() ? DType.BF16 : DType.F32;
+    long seed = RandomStream.seed(config.run().seed(), "rounding");
     return switch (o.method()) {
-      case ADAMW -> new AdamW(parameters, new AdamW.Settings(o.beta1(), o.beta2(), o.eps(), moment));
+      case ADAMW -> new AdamW(parameters, new AdamW.Settings(o.beta1(), o.beta2(), o.eps(), moment), seed);
       case ADAFACTOR -> {
         var d = Adafactor.Settings.DEFAULT;
         var settings = new Adafactor.Settings(o.beta1(), d.decayRate(), d.beta2Cap(), d.eps(), moment);
-        yield new Adafactor(parameters, settings, working.factoring());
+        yield new Adafactor(parameters, settings, working.factoring(), seed);
       }
-      case SGD -> new Sgd(parameters, new Sgd.Settings(o.beta1(), false, moment));
+      case SGD -> new Sgd(parameters, new Sgd.Settings(o.beta1(), false, moment), seed);
     };
   }
 }

@@ -3,7 +3,8 @@ package dev.fovea.vit.train;
 import dev.fovea.tensor.Tensor;
 
 /**
- * A moving average of an objective's F32 parameters, as such an objective (Polyak averaging; Scaling ViT, appendix D).
+ * A moving average in F32 of an objective's parameters, as such an objective (Polyak averaging; Scaling ViT, appendix
+ * D).
  */
 final class Polyak implements AutoCloseable {
   private final MixedPrecision average;

@@ -3,7 +3,6 @@ package dev.fovea.vit.train;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.OptimizerKernels;
 import dev.fovea.kernels.OptimizerKernels.Piece;
-import dev.fovea.kernels.OptimizerKernels.Rounding;
 import dev.fovea.kernels.Span;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
@@ -23,18 +22,29 @@ public final class Sgd extends Optimizer {
     public static final Settings DEFAULT = new Settings(0.9, false, DType.BF16);
   }
 
+  /** For parameters that are F32 or have masters. */
   public Sgd(List<Parameter> parameters, Settings settings) {
-    super(parameters);
+    this(parameters, settings, 0);
+  }
+
+  /**
+   * For any parameters.
+   *
+   * @param seed of the rounding of BF16 parameters without master
+   */
+  public Sgd(List<Parameter> parameters, Settings settings, long seed) {
+    super(parameters, seed);
     this.settings = settings;
     begin();
   }
 
   /** A parameter's momentum. */
-  private record Momentum(Tensor m) implements Rule {}
+  private record Momentum(int number, Tensor m) implements Rule {}
 
   @Override
-  Rule rule(Parameter parameter) {
-    return new Momentum(zeros("m", parameter, settings.moment, parameter.value().shape()));
+  Rule rule(Parameter parameter, int n) {
+    return new Momentum(
+        n, zeros("m", parameter, settings.moment, parameter.value().shape()));
   }
 
   private OptimizerKernels.Sgd at(double learningRate) {
@@ -43,7 +53,7 @@ public final class Sgd extends Optimizer {
 
   @Override
   OptimizerKernels.StepValues valuesAt(double learningRate, long step) {
-    return at(learningRate).values(Rounding.NEAREST);
+    return at(learningRate).values(rounding(0, step));
   }
 
   @Override
@@ -54,6 +64,7 @@ public final class Sgd extends Optimizer {
       pieces.add(new Piece(each.value(), each.gradient(), m, null, each.rate(), each.decay(), each.rounded()));
     }
     OptimizerKernels.Sgd h = at(when.learningRate());
-    device().kernels().optimizer().sgd(h, when.now(), pieces, when.gradientScale(), Rounding.NEAREST);
+    var rounding = rounding(first(moving), when.step());
+    device().kernels().optimizer().sgd(h, when.now(), pieces, when.gradientScale(), rounding);
   }
 }

@@ -51,7 +51,7 @@ public record TrainConfig(
         Masked.NONE,
         new Optimization(Method.ADAMW, 3e-3, 1, 0.05, 0.05, 0.9, 0.99, 1e-8, 1, false, 0),
         new Rate(Curve.COSINE, 100, 0, 10_000),
-        new Run(1200, 0, "auto", Numbers.F32, Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
+        new Run(1200, 0, "auto", Numbers.F32, true, Recomputation.AUTO, 0, 1, 200, 200, 2, OnNonFinite.STOP));
   }
 
   /** What is told of a hidden patch. */
@@ -300,6 +300,8 @@ public record TrainConfig(
    * @param seed of everything random
    * @param device cpu, cuda or cuda:N for a GPU, or auto for the first GPU if there is one that can be used
    * @param dtype what the model computes in
+   * @param masters whether parameters are kept in F32 where the model computes in BF16; else they are BF16, rounded
+   *     stochastically at every step: 2 bytes each instead of 6
    * @param recompute what backward passes compute again
    * @param memory most bytes of device memory, 0 for what there is
    * @param accumulate micro-batches that a batch is computed in
@@ -314,6 +316,7 @@ public record TrainConfig(
       long seed,
       String device,
       Numbers dtype,
+      boolean masters,
       Recomputation recompute,
       long memory,
       int accumulate,
@@ -321,16 +324,44 @@ public record TrainConfig(
       long checkpointEvery,
       int keep,
       OnNonFinite onNonFinite) {
+    public Run {
+      if (!masters && dtype == Numbers.F32) {
+        throw new IllegalArgumentException("masters: got false with dtype f32, expected dtype bf16 or true");
+      }
+    }
+
     /** Of another length. */
     Run to(long end) {
       return new Run(
-          end, seed, device, dtype, recompute, memory, accumulate, evalEvery, checkpointEvery, keep, onNonFinite);
+          end,
+          seed,
+          device,
+          dtype,
+          masters,
+          recompute,
+          memory,
+          accumulate,
+          evalEvery,
+          checkpointEvery,
+          keep,
+          onNonFinite);
     }
 
     /** On another device. */
     Run on(String other) {
       return new Run(
-          steps, seed, other, dtype, recompute, memory, accumulate, evalEvery, checkpointEvery, keep, onNonFinite);
+          steps,
+          seed,
+          other,
+          dtype,
+          masters,
+          recompute,
+          memory,
+          accumulate,
+          evalEvery,
+          checkpointEvery,
+          keep,
+          onNonFinite);
     }
   }
 

@@ -85,10 +85,14 @@ public final class TrainRun implements AutoCloseable {
       long seed = config.run().seed();
       trained = MixedPrecision.of(
           config.masked().on() ? Reconstruction.of(config, device) : Classification.of(config, classes, device),
-          config.run().dtype().dtype());
+          config.run().dtype().dtype(),
+          config.run().masters());
       owned.push(trained::close);
       if (config.run().dtype() == Numbers.BF16) {
-        listener.message("computing in BF16; parameters are kept in F32 beside");
+        listener.message(
+            config.run().masters()
+                ? "computing in BF16; parameters are kept in F32 beside"
+                : "computing in BF16, and parameters are no more: every step rounds them at random");
       }
       objective = trained.working();
       VitConfig vit = objective.model().config();
@@ -201,7 +205,7 @@ public final class TrainRun implements AutoCloseable {
     }
   }
 
-  /** What is trained, in F32. */
+  /** What is trained, as it is kept. */
   public VisionTransformer model() {
     return trained.kept().model();
   }

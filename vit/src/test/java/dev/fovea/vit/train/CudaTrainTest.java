@@ -84,7 +84,7 @@ final class CudaTrainTest {
         .classes(5)
         .build();
     VisionTransformer model = VisionTransformer.create(config, Initialisation.of(1), device);
-    try (MixedPrecision trained = MixedPrecision.of(new Classification(model, Loss.SOFTMAX, 0.1f, 7), dtype);
+    try (MixedPrecision trained = MixedPrecision.of(new Classification(model, Loss.SOFTMAX, 0.1f, 7), dtype, true);
         Optimizer optimizer = new AdamW(parameters(trained), AdamW.Settings.DEFAULT)) {
       TrainStep step = new TrainStep(trained.working(), optimizer, new TrainStep.Settings(recompute, 1, 1));
       float[] losses = new float[STEPS];

@@ -98,7 +98,7 @@ final class MixedPrecisionTest {
     settings.put("optimizer.method", method);
     TrainConfig config = ConfigFile.read(null, settings);
     var kept = Classification.of(config, 10, Device.cpu());
-    try (MixedPrecision trained = MixedPrecision.of(kept, DType.BF16);
+    try (MixedPrecision trained = MixedPrecision.of(kept, DType.BF16, true);
         Optimizer optimizer = Optimizers.of(config, trained)) {
       assertRounded(trained);
       for (boolean released : new boolean[] {false, true}) {
@@ -114,7 +114,7 @@ final class MixedPrecisionTest {
       assertRounded(trained);
     }
     var plain = Classification.of(config, 10, Device.cpu());
-    try (MixedPrecision trained = MixedPrecision.of(plain, DType.F32)) {
+    try (MixedPrecision trained = MixedPrecision.of(plain, DType.F32, true)) {
       assertSame(plain, trained.working());
       assertNull(trained.master("head.bias"));
     }

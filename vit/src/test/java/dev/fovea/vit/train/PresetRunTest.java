@@ -117,7 +117,7 @@ final class PresetRunTest {
     settings.put("optimizer.head_weight_decay", 3);
     TrainConfig config = read(settings);
     try (Objective model = Classification.of(config, 10, Device.cpu());
-        Optimizer optimizer = Optimizers.of(config, MixedPrecision.of(model, DType.F32))) {
+        Optimizer optimizer = Optimizers.of(config, MixedPrecision.of(model, DType.F32, true))) {
       for (Parameter parameter : optimizer.parameters()) {
         boolean head = parameter.name().startsWith("head.");
         boolean matrix =

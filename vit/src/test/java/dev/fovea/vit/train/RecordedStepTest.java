@@ -39,11 +39,16 @@ final class RecordedStepTest {
   private record Outcome(List<Updates.Result> results, List<float[]> tensors) {}
 
   @ParameterizedTest
-  @CsvSource({"F32, SEQUENTIAL, SELECTIVE, 1, false", "F32, PARALLEL, BLOCK, 2, true", "BF16, PARALLEL, NONE, 1, false"
+  @CsvSource({
+    "F32, true, SEQUENTIAL, SELECTIVE, 1, false",
+    "F32, true, PARALLEL, BLOCK, 2, true",
+    "BF16, true, PARALLEL, NONE, 1, false",
+    "BF16, false, PARALLEL, NONE, 1, false"
   })
-  void areTheSameBits(DType dtype, VitConfig.Block block, Recompute recompute, int micro, boolean mixed) {
-    Outcome plain = train(false, dtype, block, recompute, micro, mixed);
-    Outcome recorded = train(true, dtype, block, recompute, micro, mixed);
+  void areTheSameBits(
+      DType dtype, boolean masters, VitConfig.Block block, Recompute recompute, int micro, boolean mixed) {
+    Outcome plain = train(false, dtype, masters, block, recompute, micro, mixed);
+    Outcome recorded = train(true, dtype, masters, block, recompute, micro, mixed);
     assertEquals(plain.results, recorded.results);
     for (int i = 0; i < plain.tensors.size(); i++) {
       assertArrayEquals(plain.tensors.get(i), recorded.tensors.get(i), "tensor " + i);
@@ -51,7 +56,13 @@ final class RecordedStepTest {
   }
 
   private static Outcome train(
-      boolean recorded, DType dtype, VitConfig.Block block, Recompute recompute, int micro, boolean mixed) {
+      boolean recorded,
+      DType dtype,
+      boolean masters,
+      VitConfig.Block block,
+      Recompute recompute,
+      int micro,
+      boolean mixed) {
     VitConfig config = VitConfig.builder()
         .image(16)
         .patch(8)
@@ -63,7 +74,7 @@ final class RecordedStepTest {
     try (CudaDevice device = CudaDevice.over(new PtxDriver(PtxOptions.standard().withDeferred(true)))) {
       var whole =
           new Classification(VisionTransformer.create(config, Initialisation.of(1), device), Loss.SOFTMAX, 0.1f, 7);
-      try (MixedPrecision trained = MixedPrecision.of(whole, dtype);
+      try (MixedPrecision trained = MixedPrecision.of(whole, dtype, masters);
           Optimizer optimizer = new AdamW(CudaTrainTest.parameters(trained), AdamW.Settings.DEFAULT)) {
         Objective objective = trained.working();
         List<Updates.Result> results = new ArrayList<>();
@@ -85,7 +96,7 @@ final class RecordedStepTest {
           results.add(before.result());
         }
         List<float[]> tensors = new ArrayList<>();
-        whole.parameters().values().forEach(tensor -> tensors.add(tensor.toFloats()));
+        trained.kept().parameters().values().forEach(tensor -> tensors.add(tensor.toFloats()));
         objective.parameters().values().forEach(tensor -> tensors.add(tensor.toFloats()));
         for (Tensor state : optimizer.state().values()) {
           tensors.add(state.toFloats());
