@@ -3,7 +3,6 @@ package dev.fovea.vit.train;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.fovea.tensor.CudaDevice;
 import dev.fovea.tensor.Device;
-import dev.fovea.tensor.Recompute;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.vit.data.Augmentation;
 import dev.fovea.vit.data.Batch;
@@ -92,7 +91,7 @@ public final class TrainRun implements AutoCloseable {
         listener.message(
             config.run().masters()
                 ? "computing in BF16; parameters are kept in F32 beside"
-                : "computing in BF16, and parameters are no more: every step rounds them at random");
+                : "computing in BF16, without F32 parameters: every step rounds what it moves at random");
       }
       objective = trained.working();
       VitConfig vit = objective.model().config();
@@ -239,7 +238,7 @@ public final class TrainRun implements AutoCloseable {
     boolean stopped = false;
     try (Metrics metrics = metrics();
         Prefetch prefetch = new Prefetch(training, state.step(), run.steps(), readers());
-        Updates updates = updates(settings(policy()))) {
+        Updates updates = new StepPlan(config, objective, optimizer, training, listener).updates()) {
       StepLog log = new StepLog(metrics, listener, device, config);
       while (state.step() < run.steps() && !stopped) {
         advance(updates, prefetch.take(), schedule, log);
@@ -294,57 +293,11 @@ public final class TrainRun implements AutoCloseable {
     return Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
   }
 
-  private Recompute policy() {
-    TrainConfig.Run run = config.run();
-    return switch (run.recompute()) {
-      case NONE -> Recompute.NONE;
-      case SELECTIVE -> Recompute.SELECTIVE;
-      case BLOCK -> Recompute.BLOCK;
-      case OFFLOAD -> Recompute.OFFLOAD;
-      case AUTO -> planned(run);
-    };
-  }
-
-  private Recompute planned(TrainConfig.Run run) {
-    RecomputePlan plan = RecomputePlan.choose(
-        device,
-        training.batch(0),
-        run.accumulate(),
-        run.memory(),
-        device instanceof CudaDevice
-            ? RecordedStep.inputBytes(model().config(), training.batch(0).size())
-            : 0,
-        policy -> new TrainStep(objective, optimizer, settings(policy))::rehearse);
-    String description = plan.description();
-    if (description != null) {
-      listener.message(description);
-    }
-    return plan.policy();
-  }
-
-  private TrainStep.Settings settings(Recompute policy) {
-    TrainConfig.Run run = config.run();
-    var data = config.data();
-    if (run.accumulate() < 1 || data.batch() % run.accumulate() != 0) {
-      throw new IllegalArgumentException(
-          "accumulate: got %d, expected a divisor of the batch, %d".formatted(run.accumulate(), data.batch()));
-    }
-    return new TrainStep.Settings(policy, run.accumulate(), config.optimizer().clip());
-  }
-
   private Evaluation evaluate() {
     if (average != null) {
       average.average().round();
     }
     return judged().working().evaluate(validation);
-  }
-
-  private Updates updates(TrainStep.Settings settings) {
-    boolean mixed = config.data().mixup() > 0 || config.data().cutmix() > 0;
-    return device instanceof CudaDevice gpu
-            && RecordedStep.suits(objective, settings, config.run().onNonFinite())
-        ? new RecordedStep(gpu, objective, optimizer, settings, config.data().batch(), mixed)
-        : new TrainStep(objective, optimizer, settings);
   }
 
   /** A step whose result nobody has asked for yet. */

@@ -92,8 +92,8 @@ final class NoMastersTest {
     assertDtype(checkpoint, "model.", DType.BF16);
     assertDtype(checkpoint, "average.", DType.F32);
     assertDtype(checkpoint, "optimizer.", DType.F32);
-    assertTrue(
-        recorder.messages.contains("computing in BF16, and parameters are no more: every step rounds them at random"));
+    assertTrue(recorder.messages.contains(
+        "computing in BF16, without F32 parameters: every step rounds what it moves at random"));
   }
 
   private static void assertDtype(Path file, String prefix, DType dtype) throws IOException {
