@@ -106,21 +106,13 @@ final class AttentionForward implements HeadKernel {
 
   private void loadQueries(Attention call, long row, long column, int count) {
     for (int i = 0; i < count; i += columns) {
-      int n = Math.min(columns, count - i);
-      stage.load(call.q(), row + i, column, n);
-      stage.scale(n, call.scale());
-      stage.toStrip(n, q, i * headDim);
+      stage.strip(call.q(), row + i, column, Math.min(columns, count - i), call.scale(), q, i * headDim);
     }
   }
 
   private void loadKeys(Attention call, long row, long column, int count) {
-    for (int i = 0; i < count; i += stage.chunk) {
-      int n = Math.min(stage.chunk, count - i);
-      stage.load(call.k(), row + i, column, n);
-      stage.toPanels(n, k, i * headDim);
-      stage.load(call.v(), row + i, column, n);
-      stage.toTransposedPanels(n, v, i * stage.rows, count * stage.rows);
-    }
+    stage.panels(call.k(), row, column, count, k, 0);
+    stage.transposedPanels(call.v(), row, column, count, v, 0);
   }
 
   /** One strip of queries meets one block of keys: an online softmax step. */

@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cpu;
 
 import dev.fovea.kernels.Attention.Operand;
+import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Memory;
 import dev.fovea.kernels.cpu.simd.Packing;
@@ -75,6 +76,57 @@ final class HeadStage {
     if (count < chunk) {
       Arrays.fill(stage, count * ld, chunk * ld, 0f);
     }
+  }
+
+  /** Rows of a head as A panels. */
+  void panels(Operand operand, long row, long column, int count, float[] to, int at) {
+    if (operand.span().dtype() == DType.F32) {
+      for (int i = 0; i < count; i += rows) {
+        packing.panel(
+            address(operand, row + i, column),
+            operand.ld(),
+            Math.min(rows, count - i),
+            headDim,
+            to,
+            at + i * headDim,
+            rows);
+      }
+      return;
+    }
+    for (int i = 0; i < count; i += chunk) {
+      int n = Math.min(chunk, count - i);
+      load(operand, row + i, column, n);
+      toPanels(n, to, at + i * headDim);
+    }
+  }
+
+  /** The same rows as A panels of their transpose, {@code count * rows} floats apart. */
+  void transposedPanels(Operand operand, long row, long column, int count, float[] to, int at) {
+    if (operand.span().dtype() == DType.F32 && headDim % rows == 0) {
+      long from = address(operand, row, column);
+      packing.across(from, operand.ld(), count, headDim / rows, to, at, rows, null, 0);
+      return;
+    }
+    for (int i = 0; i < count; i += chunk) {
+      int n = Math.min(chunk, count - i);
+      load(operand, row + i, column, n);
+      toTransposedPanels(n, to, at + i * rows, count * rows);
+    }
+  }
+
+  /** At most {@link #columns} rows of a head as a strip [headDim][columns], multiplied by a factor. */
+  void strip(Operand operand, long row, long column, int count, float factor, float[] to, int at) {
+    if (operand.span().dtype() == DType.F32) {
+      packing.panel(address(operand, row, column), operand.ld(), count, headDim, to, at, columns);
+    } else {
+      load(operand, row, column, count);
+      toStrip(count, to, at);
+    }
+    rowLoops.scale(to, at, headDim * columns, factor);
+  }
+
+  private static long address(Operand operand, long row, long column) {
+    return operand.span().address() + 4 * (row * operand.ld() + column);
   }
 
   /** Multiplies what was loaded. */

@@ -25,6 +25,35 @@ final class VectorConvert extends ScalarConvert {
   private static final int LANES = F.length();
   private static final ByteOrder ORDER = nativeOrder();
 
+  /** Floats up to which a loop is faster than the JVM's copying, which is a call: a row of a head of attention. */
+  private static final int SHORT = 256;
+
+  @Override
+  public void loadF32(long address, float[] to, int at, int count) {
+    if (count < LANES || count > SHORT) {
+      super.loadF32(address, to, at, count);
+      return;
+    }
+    int last = count - LANES;
+    for (int step = 0; step < count; step += LANES) {
+      int i = Math.min(step, last);
+      FloatVector.fromMemorySegment(F, ALL, address + 4L * i, ORDER).intoArray(to, at + i);
+    }
+  }
+
+  @Override
+  public void storeF32(float[] from, int at, long address, int count) {
+    if (count < LANES || count > SHORT) {
+      super.storeF32(from, at, address, count);
+      return;
+    }
+    int last = count - LANES;
+    for (int step = 0; step < count; step += LANES) {
+      int i = Math.min(step, last);
+      FloatVector.fromArray(F, from, at + i).intoMemorySegment(ALL, address + 4L * i, ORDER);
+    }
+  }
+
   @Override
   public void loadBf16(long address, float[] to, int at, int count) {
     if (count < LANES) {
