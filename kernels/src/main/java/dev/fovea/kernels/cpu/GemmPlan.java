@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cpu;
 
 import dev.fovea.kernels.Gemm;
+import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.cpu.simd.Tiles;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -17,13 +18,20 @@ final class GemmPlan {
   /** Most steps of k in one panel piece: longer ones make fewer rounds of C, shorter ones leave more of L2. */
   private static final int DEPTH = 384;
 
-  /** With these, a piece of a block of A takes less than half of an L2 of 1 MiB. */
+  /** The same where rows of A and columns of B lie along k, as in every layer: fewer rounds are worth more there. */
+  private static final int DEPTH_ALONG = 768;
+
+  /** With these, a piece of a block of A takes less than half of an L2 of 1 MiB, or less than 0.8 of it. */
   private static final int BLOCK_ROWS = 264;
 
   /** Floats of a group of panels of B, which stay in L2 beside the rows. */
   private static final int GROUP = 48 << 10;
 
   private static final int BLOCK_COLUMNS = 256;
+
+  /** Where all rows are one block, so that A stays in L2 and each block's part of C beside it. */
+  private static final int ONE_BLOCK_COLUMNS = 128;
+
   private static final int LEAST_COLUMNS = 64;
 
   /**
@@ -77,7 +85,7 @@ final class GemmPlan {
     k = call.k;
     serial = (double) m * n * k < SERIAL_WORK;
     passDepth = k > LONG_K ? LONG_PASS : k;
-    depth = pieceDepth(k);
+    depth = pieceDepth(call.layout, k);
     groupPanels = Math.max(1, GROUP / (depth * tileColumns));
     rowTiles = Math.ceilDiv(m, tileRows);
     rowBlocks = Math.ceilDiv(rowTiles, BLOCK_ROWS / tileRows);
@@ -85,7 +93,7 @@ final class GemmPlan {
     int columns = columns(byTile ? ALL_COLUMNS : WIDE_COLUMNS);
     ownRows = rowBlocks > 1 && passDepth == k && (columns == 1 || n / columns >= LEAST_WIDE);
     if (!ownRows) {
-      columns = columns(BLOCK_COLUMNS);
+      columns = columns(rowBlocks == 1 ? ONE_BLOCK_COLUMNS : BLOCK_COLUMNS);
     }
     cutColumns(call.qkNorm(), Math.ceilDiv(n, columns));
   }
@@ -105,9 +113,10 @@ final class GemmPlan {
   }
 
   /** Even pieces of k, none too long for the caches. */
-  static int pieceDepth(int k) {
-    int pieces = Math.ceilDiv(k, DEPTH);
-    return k > LONG_K ? DEPTH : Math.ceilDiv(Math.ceilDiv(k, pieces), 4) * 4;
+  static int pieceDepth(Layout layout, int k) {
+    int most = layout == Layout.NT ? DEPTH_ALONG : DEPTH;
+    int pieces = Math.ceilDiv(k, most);
+    return k > LONG_K ? most : Math.ceilDiv(Math.ceilDiv(k, pieces), 4) * 4;
   }
 
   /** Blocks of about {@code width} columns; a head of QK-norm is never cut. */

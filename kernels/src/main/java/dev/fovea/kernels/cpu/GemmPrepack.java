@@ -14,6 +14,7 @@ final class GemmPrepack implements Grid {
   private Span packed = new Span(0, 0, DType.F32);
   private int panels;
   private int k;
+  private int depth;
 
   GemmPrepack(Simd simd) {
     staging = new Staging(simd.convert());
@@ -24,17 +25,17 @@ final class GemmPrepack implements Grid {
     this.b.set(b, ldb, null, 0, k, layout != Layout.NT, n);
     this.packed = packed;
     this.k = k;
+    depth = GemmPlan.pieceDepth(layout, k);
     panels = Math.ceilDiv(n, this.b.width);
   }
 
   int count() {
-    return b.groups(panels) * Math.ceilDiv(k, GemmPlan.pieceDepth(k));
+    return b.groups(panels) * Math.ceilDiv(k, depth);
   }
 
   @Override
   public void block(int index, Scratch scratch) {
     int groups = b.groups(panels);
-    int depth = GemmPlan.pieceDepth(k);
     int first = index % groups * b.groupPanels();
     int end = Math.min(panels, first + b.groupPanels());
     int begin = index / groups * depth;
