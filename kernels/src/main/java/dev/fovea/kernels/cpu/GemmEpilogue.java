@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class GemmEpilogue {
   private static final Gemm NONE = new Gemm(Layout.NN, 1, 1, 1);
 
+  /** Floats that an activation takes at once, of several rows where they are short. */
+  private static final int TOGETHER = 1024;
+
   private static final int OPERAND = 2;
   private static final int BIAS = 3;
   private static final int SCALE = 4;
@@ -130,7 +133,8 @@ final class GemmEpilogue {
     if (count == 0) {
       return;
     }
-    float[] operand = scratch.floats(OPERAND, count);
+    int together = together(g, first, count, ld);
+    float[] operand = scratch.floats(OPERAND, together * count);
     int biased = g.bias() == null ? 0 : columnsBefore(g.bias().count(), first, count);
     float[] bias = vector(g.bias(), first, biased, BIAS, scratch);
     addSecondBias(first, biased, bias, scratch);
@@ -144,24 +148,36 @@ final class GemmEpilogue {
       Arrays.fill(columnSums, sumsAt, sumsAt + count, 0f);
     }
     int endRow = plan.rowStart(rowBlock + 1);
-    for (int row = plan.rowStart(rowBlock); row < endRow; row++, at += ld) {
-      accumulate(g, row, first, count, c, at, operand);
-      rows.add(c, at, bias, 0, biased);
-      roundAndKeep(g, row, first, count, c, at);
+    for (int row = plan.rowStart(rowBlock); row < endRow; row += together, at += together * ld) {
+      int many = Math.min(together, endRow - row);
+      for (int i = 0; i < many; i++) {
+        accumulate(g, row + i, first, count, c, at + i * ld, operand);
+        rows.add(c, at + i * ld, bias, 0, biased);
+        roundAndKeep(g, row + i, first, count, c, at + i * ld);
+      }
       if (g.gated()) {
         continue; // halves meet when all is kept: GemmGate
       }
-      activate(g, row, first, count, c, at, operand);
-      if (norm != null) {
-        heads.normalize(norm, row, plan.m, first, count, c, at, scratch);
-      }
-      scale(g, row, count, c, at, scale);
-      addResidual(g, row, first, count, c, at, operand);
-      store(g, row, first, count, c, at);
-      if (g.columnSums() != null) {
-        rows.add(columnSums, sumsAt, c, at, count);
+      activate(g, row, many, first, count, c, at, operand);
+      for (int i = 0; i < many; i++) {
+        if (norm != null) {
+          heads.normalize(norm, row + i, plan.m, first, count, c, at + i * ld, scratch);
+        }
+        scale(g, row + i, count, c, at + i * ld, scale);
+        addResidual(g, row + i, first, count, c, at + i * ld, operand);
+        store(g, row + i, first, count, c, at + i * ld);
+        if (g.columnSums() != null) {
+          rows.add(columnSums, sumsAt, c, at + i * ld, count);
+        }
       }
     }
+  }
+
+  /** Rows without a gap between them that an activation may take at once: short loops cost more than they should. */
+  private static int together(Gemm g, int first, int count, int ld) {
+    return ld == count && columnsBefore(g.activationColumns(), first, count) == count
+        ? Math.max(1, TOGETHER / count)
+        : 1;
   }
 
   /** How many of {@code count} columns from {@code first} on lie before column {@code end}. */
@@ -205,17 +221,19 @@ final class GemmEpilogue {
     }
   }
 
-  private void activate(Gemm g, int row, int first, int count, float[] c, int at, float[] saved) {
+  private void activate(Gemm g, int row, int many, int first, int count, float[] c, int at, float[] saved) {
     int active = columnsBefore(g.activationColumns(), first, count);
     if (active == 0) {
       return;
     }
     Span s = g.saved();
     if (s == null) {
-      maths.activation(g.activation(), c, at, c, at, active);
+      maths.activation(g.activation(), c, at, c, at, many * active);
     } else {
-      staging.load(s, row * g.ldSaved() + first, saved, 0, active);
-      maths.activationGradient(g.activation(), saved, 0, c, at, c, at, active);
+      for (int i = 0; i < many; i++) {
+        staging.load(s, (row + i) * g.ldSaved() + first, saved, i * active, active);
+      }
+      maths.activationGradient(g.activation(), saved, 0, c, at, c, at, many * active);
     }
   }
 

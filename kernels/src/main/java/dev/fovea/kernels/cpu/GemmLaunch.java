@@ -40,7 +40,7 @@ final class GemmLaunch {
 
   void run(Gemm call) {
     epilogue.set(call);
-    plan.cut(call, epilogue.byTile());
+    plan.cut(call);
     boolean acrossA = call.layout == Layout.TN;
     a.set(call.a(), call.lda(), call.a2(), call.lda2(), call.splitK(), acrossA, plan.m);
     b.set(call.b(), call.ldb(), null, 0, plan.k, call.layout != Layout.NT, plan.n);

@@ -35,12 +35,11 @@ final class GemmPlan {
   private static final int LEAST_COLUMNS = 64;
 
   /**
-   * Columns of blocks that pack rows of their own: all of them if tiles go out one by one, else what an epilogue still
-   * finds in the cache. With fewer than the least, rows would be packed too often.
+   * Columns of blocks that pack rows of their own: C of a block stays in the cache for its epilogue, and there are
+   * blocks enough for two threads to even out. With fewer than the least, rows would be packed too often.
    */
-  private static final int ALL_COLUMNS = 4608;
-
   private static final int WIDE_COLUMNS = 1024;
+
   private static final int LEAST_WIDE = 512;
 
   /** Products this small (about 30 µs) stay on the caller's thread. */
@@ -78,8 +77,7 @@ final class GemmPlan {
     tileColumns = tiles.columns();
   }
 
-  /** @param byTile whether tiles of C go out one by one */
-  void cut(Gemm call, boolean byTile) {
+  void cut(Gemm call) {
     m = call.m;
     n = call.n;
     k = call.k;
@@ -90,7 +88,7 @@ final class GemmPlan {
     rowTiles = Math.ceilDiv(m, tileRows);
     rowBlocks = Math.ceilDiv(rowTiles, BLOCK_ROWS / tileRows);
     rowBlocks += rowBlocks > 1 ? rowBlocks % 2 : 0;
-    int columns = columns(byTile ? ALL_COLUMNS : WIDE_COLUMNS);
+    int columns = columns(WIDE_COLUMNS);
     ownRows = rowBlocks > 1 && passDepth == k && (columns == 1 || n / columns >= LEAST_WIDE);
     if (!ownRows) {
       columns = columns(rowBlocks == 1 ? ONE_BLOCK_COLUMNS : BLOCK_COLUMNS);
