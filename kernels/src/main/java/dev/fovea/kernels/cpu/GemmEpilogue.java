@@ -7,8 +7,8 @@ import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Gemm.QkNorm;
 import dev.fovea.kernels.Layout;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Maths;
-import dev.fovea.kernels.cpu.simd.Rows;
 import dev.fovea.kernels.cpu.simd.Simd;
 import dev.fovea.kernels.cpu.simd.Tiles;
 import java.lang.foreign.ValueLayout;
@@ -28,7 +28,7 @@ final class GemmEpilogue {
   private static final int SECOND_BIAS = 1;
 
   private final Staging staging;
-  private final Rows rows;
+  private final Arithmetic arithmetic;
   private final Maths maths;
   private final Tiles tiles;
   private final GemmPlan plan;
@@ -45,7 +45,7 @@ final class GemmEpilogue {
   GemmEpilogue(Simd simd, Staging staging, GemmPlan plan) {
     this.staging = staging;
     this.plan = plan;
-    rows = simd.rows();
+    arithmetic = simd.arithmetic();
     maths = simd.maths();
     tiles = simd.tiles();
     heads = new GemmHeads(simd, staging);
@@ -106,7 +106,7 @@ final class GemmEpilogue {
 
   private void addSecondBias(int first, int count, float[] bias, Scratch scratch) {
     if (call.bias2() != null) {
-      rows.add(bias, 0, vector(call.bias2(), first, count, SECOND_BIAS, scratch), 0, count);
+      arithmetic.add(bias, 0, vector(call.bias2(), first, count, SECOND_BIAS, scratch), 0, bias, 0, count);
     }
   }
 
@@ -152,7 +152,7 @@ final class GemmEpilogue {
       int many = Math.min(together, endRow - row);
       for (int i = 0; i < many; i++) {
         accumulate(g, row + i, first, count, c, at + i * ld, operand);
-        rows.add(c, at + i * ld, bias, 0, biased);
+        arithmetic.add(c, at + i * ld, bias, 0, c, at + i * ld, biased);
         roundAndKeep(g, row + i, first, count, c, at + i * ld);
       }
       if (g.gated()) {
@@ -167,7 +167,7 @@ final class GemmEpilogue {
         addResidual(g, row + i, first, count, c, at + i * ld, operand);
         store(g, row + i, first, count, c, at + i * ld);
         if (g.columnSums() != null) {
-          rows.add(columnSums, sumsAt, c, at + i * ld, count);
+          arithmetic.add(columnSums, sumsAt, c, at + i * ld, columnSums, sumsAt, count);
         }
       }
     }
@@ -195,7 +195,7 @@ final class GemmEpilogue {
 
   private void accumulate(Gemm g, int row, int first, int count, float[] c, int at, float[] old) {
     if (g.alpha() != 1) {
-      rows.scale(c, at, count, g.alpha());
+      arithmetic.scale(g.alpha(), c, at, c, at, count);
     }
     if (!g.accumulate()) {
       return;
@@ -208,7 +208,7 @@ final class GemmEpilogue {
     if (c2 != null && left < count) {
       staging.load(c2, row * g.ldc2() + first + left - g.splitN(), old, left, count - left);
     }
-    rows.add(c, at, old, 0, count);
+    arithmetic.add(c, at, old, 0, c, at, count);
   }
 
   private void roundAndKeep(Gemm g, int row, int first, int count, float[] c, int at) {
@@ -239,12 +239,12 @@ final class GemmEpilogue {
 
   private void scale(Gemm g, int row, int count, float[] c, int at, float[] scale) {
     if (g.columnScale() != null) {
-      rows.multiply(c, at, scale, 0, count);
+      arithmetic.multiply(1, c, at, scale, 0, c, at, count);
     }
     Span rowScale = g.rowScale();
     if (rowScale != null) {
       float factor = ALL.get(ValueLayout.JAVA_FLOAT, rowScale.address() + 4L * (row / g.rowsPerScale()));
-      rows.scale(c, at, count, factor);
+      arithmetic.scale(factor, c, at, c, at, count);
     }
   }
 
@@ -252,7 +252,7 @@ final class GemmEpilogue {
     Span residual = g.residual();
     if (residual != null) {
       staging.load(residual, row * g.ldResidual() + first, operand, 0, count);
-      rows.add(c, at, operand, 0, count);
+      arithmetic.add(c, at, operand, 0, c, at, count);
     }
   }
 

@@ -3,15 +3,15 @@ package dev.fovea.kernels.cpu;
 import dev.fovea.kernels.Activation;
 import dev.fovea.kernels.Gemm;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Maths;
-import dev.fovea.kernels.cpu.simd.Rows;
 import dev.fovea.kernels.cpu.simd.Simd;
 
 /** What is left of a gated product when its values are kept: the activated left half times the right half. */
 final class GemmGate extends RowGrid {
   private final Staging staging;
   private final Maths maths;
-  private final Rows rows;
+  private final Arithmetic arithmetic;
   private Activation activation = Activation.NONE;
   private Span values = Spans.NONE;
   private long ldValues;
@@ -22,7 +22,7 @@ final class GemmGate extends RowGrid {
   GemmGate(Simd simd) {
     staging = new Staging(simd.convert());
     maths = simd.maths();
-    rows = simd.rows();
+    arithmetic = simd.arithmetic();
   }
 
   void run(WorkerPool pool, Gemm call) {
@@ -46,7 +46,7 @@ final class GemmGate extends RowGrid {
       staging.load(values, first + half, right, i * width, width);
     }
     maths.activation(activation, left, 0, left, 0, count);
-    rows.multiply(left, 0, right, 0, count);
+    arithmetic.multiply(1, left, 0, right, 0, left, 0, count);
     for (int i = 0; i < rowCount; i++) {
       staging.store(left, i * width, c, (row + i) * ldc + column, width);
     }

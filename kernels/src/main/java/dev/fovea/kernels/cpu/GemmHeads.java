@@ -4,9 +4,10 @@ import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 
 import dev.fovea.kernels.Gemm.QkNorm;
 import dev.fovea.kernels.Span;
-import dev.fovea.kernels.cpu.simd.Rows;
+import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Simd;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** QK-norm of the heads that lie in one block of a product; a block holds whole heads only. */
@@ -14,14 +15,14 @@ final class GemmHeads {
   private static final int WEIGHTS = 5;
 
   private final Staging staging;
-  private final Rows rows;
+  private final Arithmetic arithmetic;
 
   GemmHeads(Simd simd, Staging staging) {
     this.staging = staging;
-    rows = simd.rows();
+    arithmetic = simd.arithmetic();
   }
 
-  /** Loads query weight, query bias, key weight and key bias into scratch. */
+  /** Loads query weight, query bias, key weight and key bias into scratch; no bias is 0. */
   void prepare(QkNorm norm, Scratch scratch) {
     int d = norm.headDim();
     float[] weights = scratch.floats(WEIGHTS, 4 * d);
@@ -34,6 +35,8 @@ final class GemmHeads {
   private void load(@Nullable Span span, float[] to, int at, int count) {
     if (span != null) {
       staging.load(span, 0, to, at, count);
+    } else {
+      Arrays.fill(to, at, at + count, 0f);
     }
   }
 
@@ -52,33 +55,21 @@ final class GemmHeads {
     for (int head = firstHead(norm, first); head < end; head++) {
       int headAt = at + norm.begin() + head * norm.headDim() - first;
       if (head < norm.heads()) {
-        normalizeHead(norm, norm.queryBias(), norm.queryStats(), row, head, m, c, headAt, weights, 0);
+        normalizeHead(norm, norm.queryStats(), row, head, m, c, headAt, weights, 0);
       } else {
         int key = head - norm.heads();
-        normalizeHead(norm, norm.keyBias(), norm.keyStats(), row, key, m, c, headAt, weights, 2 * norm.headDim());
+        normalizeHead(norm, norm.keyStats(), row, key, m, c, headAt, weights, 2 * norm.headDim());
       }
     }
   }
 
   private void normalizeHead(
-      QkNorm norm,
-      @Nullable Span bias,
-      @Nullable Span stats,
-      int row,
-      int head,
-      int m,
-      float[] c,
-      int at,
-      float[] weights,
-      int weightAt) {
+      QkNorm norm, @Nullable Span stats, int row, int head, int m, float[] c, int at, float[] weights, int weightAt) {
     int d = norm.headDim();
-    float mean = norm.centered() ? rows.sum(c, at, d) / d : 0;
-    float variance = rows.sumOfSquares(c, at, d, mean) / d;
+    float mean = norm.centered() ? arithmetic.sum(c, at, d) / d : 0;
+    float variance = arithmetic.squaredDeviations(mean, c, at, d) / d;
     float factor = (float) (1 / Math.sqrt(variance + norm.eps()));
-    rows.normalize(c, at, d, mean, factor, weights, weightAt);
-    if (bias != null) {
-      rows.add(c, at, weights, weightAt + d, d);
-    }
+    arithmetic.normalize(mean, factor, c, at, weights, weightAt, weights, weightAt + d, c, at, d);
     if (stats != null) {
       long i = (long) row * norm.heads() + head;
       ALL.set(ValueLayout.JAVA_FLOAT, stats.address() + 4 * i, mean);

@@ -2,8 +2,8 @@ package dev.fovea.kernels.cpu;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Packing;
-import dev.fovea.kernels.cpu.simd.Rows;
 import dev.fovea.kernels.cpu.simd.Simd;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +26,7 @@ final class GemmOperand {
   final int width;
   private final Staging staging;
   private final Packing packing;
-  private final Rows rows;
+  private final Arithmetic arithmetic;
   private Span span = NONE;
   private long ld;
   private Span second = NONE;
@@ -47,7 +47,7 @@ final class GemmOperand {
     this.width = width;
     this.staging = staging;
     packing = simd.packing();
-    rows = simd.rows();
+    arithmetic = simd.arithmetic();
   }
 
   void set(Span span, long ld, @Nullable Span second, long secondLd, int split, boolean across, int lanes) {
@@ -188,7 +188,7 @@ final class GemmOperand {
         staging.load(span, (long) (k + done + i) * ld + first, staged, i * padded, present);
         Arrays.fill(staged, i * padded + present, (i + 1) * padded, 0f);
         if (sums != null) {
-          rows.add(sums, sumsAt + first, staged, i * padded, present);
+          arithmetic.add(sums, sumsAt + first, staged, i * padded, sums, sumsAt + first, present);
         }
       }
       for (int p = panel; p < end; p++) {

@@ -3,9 +3,9 @@ package dev.fovea.kernels.cpu;
 import dev.fovea.kernels.Attention.Operand;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cpu.simd.Arithmetic;
 import dev.fovea.kernels.cpu.simd.Memory;
 import dev.fovea.kernels.cpu.simd.Packing;
-import dev.fovea.kernels.cpu.simd.Rows;
 import dev.fovea.kernels.cpu.simd.Simd;
 import dev.fovea.kernels.cpu.simd.Tiles;
 import java.lang.foreign.ValueLayout;
@@ -30,7 +30,7 @@ final class HeadStage {
 
   private final Tiles tiles;
   private final Packing packing;
-  private final Rows rowLoops;
+  private final Arithmetic arithmetic;
   private final Staging staging;
   private float[] stage = {};
   private int headDim;
@@ -39,7 +39,7 @@ final class HeadStage {
   HeadStage(Simd simd) {
     tiles = simd.tiles();
     packing = simd.packing();
-    rowLoops = simd.rows();
+    arithmetic = simd.arithmetic();
     staging = new Staging(simd.convert());
     rows = tiles.rows();
     columns = tiles.columns();
@@ -122,7 +122,7 @@ final class HeadStage {
       load(operand, row, column, count);
       toStrip(count, to, at);
     }
-    rowLoops.scale(to, at, headDim * columns, factor);
+    arithmetic.scale(factor, to, at, to, at, headDim * columns);
   }
 
   private static long address(Operand operand, long row, long column) {
@@ -131,7 +131,7 @@ final class HeadStage {
 
   /** Multiplies what was loaded. */
   void scale(int count, float factor) {
-    rowLoops.scale(stage, 0, count * ld, factor);
+    arithmetic.scale(factor, stage, 0, stage, 0, count * ld);
   }
 
   /** What was loaded as A panels of whole rows. */

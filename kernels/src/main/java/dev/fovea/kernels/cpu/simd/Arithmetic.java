@@ -27,9 +27,6 @@ public interface Arithmetic {
   /** The sum of x. */
   float sum(float[] x, int xAt, int count);
 
-  /** The sum of x y. */
-  float dot(float[] x, int xAt, float[] y, int yAt, int count);
-
   /** The sum of (x - mean)^2. */
   float squaredDeviations(float mean, float[] x, int xAt, int count);
 

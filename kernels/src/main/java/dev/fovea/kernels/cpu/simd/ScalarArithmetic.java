@@ -90,15 +90,6 @@ final class ScalarArithmetic implements Arithmetic {
   }
 
   @Override
-  public float dot(float[] x, int xAt, float[] y, int yAt, int count) {
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-      sum += (double) x[xAt + i] * y[yAt + i];
-    }
-    return (float) sum;
-  }
-
-  @Override
   public float squaredDeviations(float mean, float[] x, int xAt, int count) {
     double sum = 0;
     for (int i = 0; i < count; i++) {

@@ -25,8 +25,6 @@ public interface Simd {
 
   Packing packing();
 
-  Rows rows();
-
   Arithmetic arithmetic();
 
   Columns columns();

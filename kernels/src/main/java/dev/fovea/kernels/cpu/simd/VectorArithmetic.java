@@ -207,34 +207,6 @@ final class VectorArithmetic implements Arithmetic {
   }
 
   @Override
-  public float dot(float[] x, int xAt, float[] y, int yAt, int count) {
-    FloatVector a = broadcast(SPECIES, 0f);
-    FloatVector b = broadcast(SPECIES, 0f);
-    FloatVector c = broadcast(SPECIES, 0f);
-    FloatVector d = broadcast(SPECIES, 0f);
-    int i = 0;
-    for (; i <= count - 4 * LANES; i += 4 * LANES) {
-      a = fromArray(SPECIES, x, xAt + i).fma(fromArray(SPECIES, y, yAt + i), a);
-      b = fromArray(SPECIES, x, xAt + i + LANES).fma(fromArray(SPECIES, y, yAt + i + LANES), b);
-      c = fromArray(SPECIES, x, xAt + i + 2 * LANES).fma(fromArray(SPECIES, y, yAt + i + 2 * LANES), c);
-      d = fromArray(SPECIES, x, xAt + i + 3 * LANES).fma(fromArray(SPECIES, y, yAt + i + 3 * LANES), d);
-    }
-    for (; i <= count - LANES; i += LANES) {
-      a = fromArray(SPECIES, x, xAt + i).fma(fromArray(SPECIES, y, yAt + i), a);
-    }
-    if (i < count) {
-      VectorMask<Float> in = SPECIES.indexInRange(i, count);
-      b = fromArray(SPECIES, x, xAt + i, in).fma(fromArray(SPECIES, y, yAt + i, in), b);
-    }
-    FloatVector s = a.add(b).add(c.add(d));
-    s = LANES > 8 ? s.add(s.rearrange(BY_8)) : s;
-    s = LANES > 4 ? s.add(s.rearrange(BY_4)) : s;
-    s = s.add(s.rearrange(BY_2));
-    s = s.add(s.rearrange(BY_1));
-    return s.lane(0);
-  }
-
-  @Override
   public float squaredDeviations(float mean, float[] x, int xAt, int count) {
     FloatVector means = broadcast(SPECIES, mean);
     FloatVector a = broadcast(SPECIES, 0f);
