@@ -8,7 +8,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -127,9 +126,12 @@ final class Digest {
         .orElse(Double.NaN));
   }
 
-  /** For every number of threads, fewest first. */
-  private static String each(Map<Integer, Result> byThreads, Function<Result, String> text) {
-    return new TreeMap<>(byThreads).values().stream().map(text).collect(Collectors.joining(" / "));
+  /** For every number of threads that anything here was measured with, fewest first. */
+  private String each(Map<Integer, Result> byThreads, Function<Result, String> text) {
+    return threadCounts().stream()
+        .map(byThreads::get)
+        .map(result -> result == null ? "–" : text.apply(result))
+        .collect(Collectors.joining(" / "));
   }
 
   private static Subject withoutThreads(Subject subject) {
@@ -142,15 +144,19 @@ final class Digest {
 
   /** How many threads the numbers of a cell are of, in words; empty where there is one alone. */
   String threads() {
-    List<Integer> threads = shown().stream()
-        .map(result -> result.subject().threads())
-        .distinct()
-        .sorted()
-        .toList();
+    List<Integer> threads = threadCounts();
     return threads.size() < 2
         ? ""
         : "Numbers with a stroke between are of %s threads."
             .formatted(threads.stream().map(String::valueOf).collect(Collectors.joining(" / ")));
+  }
+
+  private List<Integer> threadCounts() {
+    return shown().stream()
+        .map(result -> result.subject().threads())
+        .distinct()
+        .sorted()
+        .toList();
   }
 
   /** How far the times can be trusted; empty where that is not known. */
