@@ -332,27 +332,19 @@ public record TrainConfig(
 
     /** Of another length. */
     Run to(long end) {
-      return new Run(
-          end,
-          seed,
-          device,
-          dtype,
-          masters,
-          recompute,
-          memory,
-          accumulate,
-          evalEvery,
-          checkpointEvery,
-          keep,
-          onNonFinite);
+      return with(end, device);
     }
 
     /** On another device. */
     Run on(String other) {
+      return with(steps, other);
+    }
+
+    private Run with(long steps, String device) {
       return new Run(
           steps,
           seed,
-          other,
+          device,
           dtype,
           masters,
           recompute,

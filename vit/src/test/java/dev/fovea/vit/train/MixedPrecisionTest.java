@@ -58,14 +58,7 @@ final class MixedPrecisionTest {
     Path whole = folder.resolve("whole");
     Path parts = folder.resolve("parts");
     train(whole, settings);
-    recorder.step = 0;
-    recorder.stopAfter = 3;
-    try (TrainRun run = TrainRun.start(ConfigFile.read(null, settings), parts, recorder)) {
-      assertFalse(run.train(recorder::stop).finished());
-    }
-    try (TrainRun run = TrainRun.resume(parts, recorder)) {
-      assertTrue(run.train(() -> false).finished());
-    }
+    TrainRunTest.inTwoParts(settings, parts, recorder);
     TrainRunTest.same(whole, parts);
     assertEquals(before, Device.cpu().memory().current(), "bytes left");
   }

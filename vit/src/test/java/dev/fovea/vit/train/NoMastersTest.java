@@ -63,14 +63,7 @@ final class NoMastersTest {
     train(whole, settings);
     train(again, settings);
     TrainRunTest.same(whole, again);
-    recorder.step = 0;
-    recorder.stopAfter = 3;
-    try (TrainRun run = TrainRun.start(ConfigFile.read(null, settings), parts, recorder)) {
-      assertFalse(run.train(recorder::stop).finished());
-    }
-    try (TrainRun run = TrainRun.resume(parts, recorder)) {
-      assertTrue(run.train(() -> false).finished());
-    }
+    TrainRunTest.inTwoParts(settings, parts, recorder);
     TrainRunTest.same(whole, parts);
     assertEquals(before, Device.cpu().memory().current(), "bytes left");
   }
@@ -130,7 +123,7 @@ final class NoMastersTest {
   /** Of ten steps from here. */
   private double mean(int step) {
     return recorder.losses.subList(step, step + 10).stream()
-        .mapToDouble(loss -> loss)
+        .mapToDouble(Double::doubleValue)
         .average()
         .orElseThrow();
   }

@@ -107,6 +107,18 @@ final class TrainRunTest {
     assertEquals(before, Device.cpu().memory().current(), "bytes left");
   }
 
+  /** A run that is stopped after three steps and goes on to its end. */
+  static void inTwoParts(Map<String, Object> settings, Path folder, Recorder recorder) throws IOException {
+    recorder.step = 0;
+    recorder.stopAfter = 3;
+    try (TrainRun run = TrainRun.start(ConfigFile.read(null, settings), folder, recorder)) {
+      assertFalse(run.train(recorder::stop).finished());
+    }
+    try (TrainRun run = TrainRun.resume(folder, recorder)) {
+      assertTrue(run.train(() -> false).finished());
+    }
+  }
+
   /** Same model, same metrics but for what time says. */
   static void same(Path one, Path other) throws IOException {
     assertArrayEquals(
