@@ -1,7 +1,11 @@
 package dev.fovea.bench;
 
+import dev.fovea.bench.peer.Matrices;
+import dev.fovea.bench.peer.Work;
 import dev.fovea.bench.report.Extra;
-import java.util.Arrays;
+import dev.fovea.kernels.Span;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.util.concurrent.TimeUnit;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -29,7 +33,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 @Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(
     value = 3,
-    jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
+    jvmArgsAppend = {"--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 public class MachineBenchmark {
   /** Fused multiply-adds of one {@link #fma} call, per vector lane. */
   static final int FMAS = 12 * 20_000;
@@ -37,6 +41,7 @@ public class MachineBenchmark {
   /** Bytes that one {@link #copy} call reads, and as many that it writes. */
   static final long COPIED = 128L << 20;
 
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
 
   /** Flops of one {@link #fma} call. */
@@ -45,8 +50,8 @@ public class MachineBenchmark {
   }
 
   private float seed = 1.0000001f;
-  private float[] from = {};
-  private float[] to = {};
+  private MemorySegment from = MemorySegment.NULL;
+  private MemorySegment to = MemorySegment.NULL;
 
   /** Memory, for what needs it. */
   @Setup
@@ -54,25 +59,24 @@ public class MachineBenchmark {
     switch (benchmark.getBenchmark().replaceAll(".*\\.", "")) {
       case "fma" -> Extra.work(flops(), 0);
       case "read" -> {
-        from = filled();
-        Extra.work(0, COPIED);
+        from = random();
+        Extra.work(0, Work.traffic(COPIED, 0));
       }
       case "update" -> {
-        from = filled();
-        Extra.work(0, 2.0 * COPIED);
+        from = random();
+        Extra.work(0, Work.traffic(0, COPIED));
       }
       default -> {
-        from = filled();
-        to = filled();
+        from = random();
+        to = random();
         Extra.work(0, 2.0 * COPIED);
       }
     }
   }
 
-  private static float[] filled() {
-    float[] values = new float[(int) (COPIED / Float.BYTES)];
-    Arrays.fill(values, 1);
-    return values;
+  private static MemorySegment random() {
+    Span random = Matrices.random(COPIED / Float.BYTES, 1);
+    return MemorySegment.ofAddress(random.address()).reinterpret(random.bytes());
   }
 
   /** Twelve independent chains of fused multiply-adds in registers: the peak of floating-point work. */
@@ -119,36 +123,38 @@ public class MachineBenchmark {
         .lane(0);
   }
 
-  /** Copies memory far larger than the caches: half of the bytes are read, half written. */
+  /** Copies memory far larger than the caches, with stores past them: what is written moves once. */
   @Benchmark
   public void copy() {
-    System.arraycopy(from, 0, to, 0, from.length);
+    to.copyFrom(from);
   }
 
-  /** Changes such memory in place: unlike a copy, it reads nothing but what it writes. */
+  /** Changes such memory in place. */
   @Benchmark
   public void update() {
-    float[] values = from;
-    for (int i = 0; i < values.length; i++) {
-      values[i] *= 1.0000001f;
+    for (long at = 0; at < COPIED; at += SPECIES.vectorByteSize()) {
+      vector(at).mul(1.0000001f).intoMemorySegment(from, at, ORDER);
     }
   }
 
   /** Reads such memory. */
   @Benchmark
   public float read() {
-    float[] values = from;
     FloatVector a = FloatVector.zero(SPECIES);
     FloatVector b = a;
     FloatVector c = a;
     FloatVector d = a;
-    int width = SPECIES.length();
-    for (int i = 0; i < values.length; i += 4 * width) {
-      a = a.add(FloatVector.fromArray(SPECIES, values, i));
-      b = b.add(FloatVector.fromArray(SPECIES, values, i + width));
-      c = c.add(FloatVector.fromArray(SPECIES, values, i + 2 * width));
-      d = d.add(FloatVector.fromArray(SPECIES, values, i + 3 * width));
+    long width = SPECIES.vectorByteSize();
+    for (long at = 0; at < COPIED; at += 4 * width) {
+      a = a.add(vector(at));
+      b = b.add(vector(at + width));
+      c = c.add(vector(at + 2 * width));
+      d = d.add(vector(at + 3 * width));
     }
     return a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
+  }
+
+  private FloatVector vector(long at) {
+    return FloatVector.fromMemorySegment(SPECIES, from, at, ORDER);
   }
 }

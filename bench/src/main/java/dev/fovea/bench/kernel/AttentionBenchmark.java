@@ -43,6 +43,7 @@ public class AttentionBenchmark extends KernelFamily {
         .qkv(qkv, 3L * width)
         .o(out, width)
         .lse(lse);
+    double bytes = 4.0 * tokens * width;
     double product = 2.0 * size.batch() * size.tokens() * size.tokens() * width;
     if (backward) {
       kernels.attention().forward(call);
@@ -52,7 +53,9 @@ public class AttentionBenchmark extends KernelFamily {
           .dk(gradient.from(width), 3L * width)
           .dv(gradient.from(2L * width), 3L * width);
       return Work.ofOurs(
-          5 * product, 4.0 * 8 * tokens * width, set -> set.attention().backward(call));
+          5 * product,
+          Work.traffic(5 * bytes, 3 * bytes),
+          set -> set.attention().backward(call));
     }
     return new Work(
         ATTENTION,
@@ -60,7 +63,7 @@ public class AttentionBenchmark extends KernelFamily {
         Operand.of(out, size.batch(), size.tokens(), size.heads(), size.headWidth()),
         set -> set.attention().forward(call),
         2 * product,
-        4.0 * 4 * tokens * width);
+        Work.traffic(3 * bytes, bytes));
   }
 
   @Benchmark

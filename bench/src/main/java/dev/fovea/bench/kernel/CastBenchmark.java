@@ -19,11 +19,12 @@ public class CastBenchmark extends KernelFamily {
     long count = (long) size.rows() * size.mlp();
     Span full = Matrices.random(count, 1);
     Span half = Matrices.of(DType.BF16, count, 2);
-    double bytes = 6.0 * count;
+    double narrowed = Work.traffic(4.0 * count, 2.0 * count);
+    double widened = Work.traffic(2.0 * count, 4.0 * count);
     return switch (kernel) {
-      case "toBf16" -> Work.ofOurs(0, bytes, set -> set.elementwise().cast(full, half));
-      case "fromBf16" -> Work.ofOurs(0, bytes, set -> set.elementwise().cast(half, full));
-      case "stochastic" -> Work.ofOurs(0, bytes, set -> set.elementwise().castStochastic(full, half, 42, 1));
+      case "toBf16" -> Work.ofOurs(0, narrowed, set -> set.elementwise().cast(full, half));
+      case "fromBf16" -> Work.ofOurs(0, widened, set -> set.elementwise().cast(half, full));
+      case "stochastic" -> Work.ofOurs(0, narrowed, set -> set.elementwise().castStochastic(full, half, 42, 1));
       default -> throw new IllegalArgumentException(kernel);
     };
   }

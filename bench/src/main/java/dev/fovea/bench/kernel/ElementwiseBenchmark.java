@@ -32,6 +32,8 @@ public class ElementwiseBenchmark extends KernelFamily {
     Span y = Matrices.of(dtype, count, 2);
     Span z = Matrices.of(dtype, count, 3);
     double bytes = (double) dtype.bytes() * count;
+    double one = Work.traffic(bytes, bytes);
+    double two = Work.traffic(2 * bytes, bytes);
     return switch (kernel) {
       case "gelu" ->
         new Work(
@@ -40,7 +42,7 @@ public class ElementwiseBenchmark extends KernelFamily {
             Operand.of(z, count),
             set -> set.elementwise().activation(Activation.GELU_ERF, x, z),
             0,
-            2 * bytes);
+            one);
       case "add" ->
         new Work(
             ADD,
@@ -48,7 +50,7 @@ public class ElementwiseBenchmark extends KernelFamily {
             Operand.of(z, count),
             set -> set.elementwise().combine(1, x, 1, y, z),
             0,
-            3 * bytes);
+            two);
       case "geluTanh" ->
         new Work(
             GELU_TANH,
@@ -56,13 +58,15 @@ public class ElementwiseBenchmark extends KernelFamily {
             Operand.of(z, count),
             set -> set.elementwise().activation(Activation.GELU_TANH, x, z),
             0,
-            2 * bytes);
+            one);
       case "geluGradient" ->
-        Work.ofOurs(0, 3 * bytes, set -> set.elementwise().activationGradient(Activation.GELU_ERF, x, y, z));
-      case "multiply" -> Work.ofOurs(0, 3 * bytes, set -> set.elementwise().multiply(x, y, z));
+        Work.ofOurs(0, two, set -> set.elementwise().activationGradient(Activation.GELU_ERF, x, y, z));
+      case "multiply" -> Work.ofOurs(0, two, set -> set.elementwise().multiply(x, y, z));
       case "swiglu" ->
         Work.ofOurs(
-            0, 1.5 * bytes, set -> set.elementwise().swiglu(size.rows(), size.mlp() / 2, x, z.slice(0, count / 2)));
+            0,
+            Work.traffic(bytes, bytes / 2),
+            set -> set.elementwise().swiglu(size.rows(), size.mlp() / 2, x, z.slice(0, count / 2)));
       default -> throw new IllegalArgumentException(kernel);
     };
   }

@@ -79,7 +79,7 @@ public class GemmBenchmark extends KernelFamily {
         Operand.of(c, m, n),
         set -> set.gemm().run(gemm),
         2.0 * m * n * k,
-        4.0 * ((double) m * k + (double) n * k + (double) m * n));
+        Work.traffic(4.0 * k * (m + n), 4.0 * m * n));
   }
 
   @Benchmark

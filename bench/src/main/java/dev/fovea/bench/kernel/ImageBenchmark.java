@@ -27,10 +27,12 @@ public class ImageBenchmark extends KernelFamily {
     Span shift = Matrices.random(3, 3);
     if (back) {
       Span pictures = Matrices.zeros((long) size.batch() * 3 * side * side);
-      return Work.ofOurs(0, 8.0 * count, set -> set.image().unpatchify(patches, rows, pictures));
+      return Work.ofOurs(
+          0, Work.traffic(4.0 * count, 4.0 * count), set -> set.image().unpatchify(patches, rows, pictures));
     }
     Span pictures = Matrices.bytes((long) size.batch() * 3 * side * side, 4);
-    return Work.ofOurs(0, 5.0 * count, set -> set.image().patchify(patches, pictures, scale, shift, rows));
+    return Work.ofOurs(
+        0, Work.traffic(count, 4.0 * count), set -> set.image().patchify(patches, pictures, scale, shift, rows));
   }
 
   /** Scaled and shifted on the way. */

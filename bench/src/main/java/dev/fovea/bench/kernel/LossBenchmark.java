@@ -46,7 +46,7 @@ public class LossBenchmark extends KernelFamily {
             Operand.of(out, rows, classes),
             set -> set.loss().softmax(rows, classes, logits, out),
             0,
-            2 * bytes);
+            Work.traffic(bytes, bytes));
       case "softmaxCrossEntropy" ->
         new Work(
             CROSS_ENTROPY,
@@ -58,12 +58,12 @@ public class LossBenchmark extends KernelFamily {
       case "softmaxCrossEntropyGradient" ->
         Work.ofOurs(
             0,
-            2 * bytes,
+            Work.traffic(bytes, bytes),
             set -> set.loss().softmaxCrossEntropy(rows, classes, 0, scale, null, logits, labels, null, losses, out));
       case "sigmoidCrossEntropyGradient" ->
         Work.ofOurs(
             0,
-            2 * bytes,
+            Work.traffic(bytes, bytes),
             set -> set.loss().sigmoidCrossEntropy(rows, classes, 0, scale, null, logits, labels, null, losses, out));
       default -> throw new IllegalArgumentException(kernel);
     };

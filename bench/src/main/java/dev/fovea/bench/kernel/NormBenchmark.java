@@ -33,7 +33,7 @@ public class NormBenchmark extends KernelFamily {
     Span y = Matrices.of(dtype, rows * width, 5);
     Span weight = Matrices.random(width, 2);
     Span bias = kernel.equals("rms") ? null : Matrices.random(width, 3);
-    double bytes = 2.0 * dtype.bytes() * rows * width;
+    double bytes = (double) dtype.bytes() * rows * width;
     if (kernel.equals("backward")) {
       Span stats = Matrices.zeros(norm.statsCount());
       kernels.norm().forward(norm, x, width, weight, bias, y, width, stats);
@@ -42,11 +42,12 @@ public class NormBenchmark extends KernelFamily {
       Sums dBias = Sums.into(Matrices.zeros(width));
       return Work.ofOurs(
           0,
-          1.5 * bytes,
+          Work.traffic(2 * bytes, bytes),
           set -> set.norm().backward(norm, x, width, weight, stats, dy, width, null, y, width, dWeight, dBias));
     }
     if (bias == null || dtype != DType.F32) {
-      return Work.ofOurs(0, bytes, set -> set.norm().forward(norm, x, width, weight, bias, y, width, null));
+      return Work.ofOurs(
+          0, Work.traffic(bytes, bytes), set -> set.norm().forward(norm, x, width, weight, bias, y, width, null));
     }
     return new Work(
         LAYER_NORM,
@@ -54,7 +55,7 @@ public class NormBenchmark extends KernelFamily {
         Operand.of(y, rows, width),
         set -> set.norm().forward(norm, x, width, weight, bias, y, width, null),
         0,
-        bytes);
+        Work.traffic(bytes, bytes));
   }
 
   @Benchmark

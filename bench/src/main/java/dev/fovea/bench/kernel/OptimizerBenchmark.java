@@ -42,7 +42,7 @@ public class OptimizerBenchmark extends KernelFamily {
             Operand.of(param, count),
             set -> set.optimizer().adamW(rule, param, gradient, null, m, v, Rounding.NEAREST),
             0,
-            28.0 * count);
+            Work.traffic(4.0 * count, 12.0 * count));
       }
       case "adafactor" -> {
         Adafactor rule = new Adafactor(1e-3f, 0, 0.9f, 0.8f, 0.999f, 1e-30f, 2);
@@ -52,14 +52,16 @@ public class OptimizerBenchmark extends KernelFamily {
         Span perColumn = Matrices.positive(columns, 5);
         yield Work.ofOurs(
             0,
-            16.0 * count,
+            Work.traffic(4.0 * count, 6.0 * count),
             set -> set.optimizer()
                 .adafactor(rule, factors, param, gradient, null, perRow, perColumn, half, Rounding.NEAREST));
       }
       case "sgd" -> {
         Sgd rule = new Sgd(1e-3f, 0.9f, 0, false);
         yield Work.ofOurs(
-            0, 20.0 * count, set -> set.optimizer().sgd(rule, param, gradient, null, m, Rounding.NEAREST));
+            0,
+            Work.traffic(4.0 * count, 8.0 * count),
+            set -> set.optimizer().sgd(rule, param, gradient, null, m, Rounding.NEAREST));
       }
       default -> throw new IllegalArgumentException(kernel);
     };

@@ -19,7 +19,7 @@ public class RandomBenchmark extends KernelFamily {
     long count = (long) size.rows() * size.mlp();
     Span numbers = Matrices.zeros(count);
     Span integers = new Span(numbers.address(), numbers.bytes(), DType.I32);
-    double bytes = 4.0 * count;
+    double bytes = Work.traffic(0, 4.0 * count);
     return switch (kernel) {
       case "bits" -> Work.ofOurs(0, bytes, set -> set.random().bits(integers, 1, 2));
       case "uniform" -> Work.ofOurs(0, bytes, set -> set.random().uniform(numbers, 0, 1, 1, 2));

@@ -29,24 +29,24 @@ public class TokenBenchmark extends KernelFamily {
     int kept = size.rows() / 4;
     Span index = Matrices.integers(kept, size.rows(), 5);
     Span part = out.slice(0, (long) kept * width);
-    double bytes = 8.0 * count;
+    double bytes = 4.0 * count;
+    double whole = Work.traffic(bytes, bytes);
     return switch (kernel) {
       case "assemble" ->
         Work.ofOurs(
-            0, bytes, set -> set.token().assemble(batch, 1, tokens - 1, width, patches, prefix, positions, out));
+            0, whole, set -> set.token().assemble(batch, 1, tokens - 1, width, patches, prefix, positions, out));
       case "assembleGradient" ->
         Work.ofOurs(
             0,
-            bytes,
+            whole,
             set -> set.token()
                 .assembleGradient(batch, 1, tokens - 1, width, all, patches, Sums.into(prefix), Sums.into(positions)));
-      case "gather" -> Work.ofOurs(0, bytes / 4, set -> set.token().gather(kept, width, all, index, part));
-      case "scatterAdd" ->
-        Work.ofOurs(0, 1.5 * bytes / 4, set -> set.token().scatterAdd(kept, width, part, index, all));
-      case "meanPool" ->
-        Work.ofOurs(0, bytes / 2, set -> set.token().meanPool(batch, tokens, width, 1, all, null, pooled));
+      case "gather" -> Work.ofOurs(0, whole / 4, set -> set.token().gather(kept, width, all, index, part));
+      case "scatterAdd" -> Work.ofOurs(0, whole / 4, set -> set.token().scatterAdd(kept, width, part, index, all));
+      case "meanPool" -> Work.ofOurs(0, bytes, set -> set.token().meanPool(batch, tokens, width, 1, all, null, pooled));
       case "meanPoolGradient" ->
-        Work.ofOurs(0, bytes / 2, set -> set.token().meanPoolGradient(batch, tokens, width, 1, pooled, null, out));
+        Work.ofOurs(
+            0, Work.traffic(0, bytes), set -> set.token().meanPoolGradient(batch, tokens, width, 1, pooled, null, out));
       default -> throw new IllegalArgumentException(kernel);
     };
   }

@@ -3,14 +3,17 @@ package dev.fovea.bench.peer;
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.contract.HostCaseMemory;
-import java.lang.foreign.Arena;
+import dev.fovea.tensor.Device;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
-/** Operands of benchmarks, in native memory that lives as long as the fork. */
+/** Operands of benchmarks, in the memory that tensors have, for as long as the fork lives. */
 public final class Matrices {
-  private static final Arena ARENA = Arena.ofShared();
+  private static final Scope KEPT = Scope.unbound(Device.cpu(1));
 
   private Matrices() {}
 
@@ -27,12 +30,12 @@ public final class Matrices {
 
   /** F32 zeros. */
   public static Span zeros(long count) {
-    return Span.of(ARENA.allocate(count * 4, 64), DType.F32);
+    return zeros(DType.F32, count);
   }
 
   /** Numbers of this type in [-1, 1), the same for the same seed. */
   public static Span of(DType dtype, long count, long seed) {
-    Span span = Span.of(ARENA.allocate(count * dtype.bytes(), 64), dtype);
+    Span span = zeros(dtype, count);
     var random = new SplittableRandom(seed);
     for (long i = 0; i < count; i++) {
       HostCaseMemory.set(span, i, random.nextDouble(-1, 1));
@@ -42,7 +45,7 @@ public final class Matrices {
 
   /** I32 in [0, bound), the same for the same seed. */
   public static Span integers(long count, int bound, long seed) {
-    Span span = Span.of(ARENA.allocate(count * 4, 64), DType.I32);
+    Span span = zeros(DType.I32, count);
     var random = new SplittableRandom(seed);
     for (long i = 0; i < count; i++) {
       HostCaseMemory.set(span, i, random.nextInt(bound));
@@ -62,11 +65,17 @@ public final class Matrices {
 
   /** Bytes, the same for the same seed. */
   public static Span bytes(long count, long seed) {
-    Span span = Span.of(ARENA.allocate(count, 64), DType.U8);
+    Span span = zeros(DType.U8, count);
     var random = new SplittableRandom(seed);
     for (long i = 0; i < count; i++) {
       HostCaseMemory.set(span, i, random.nextInt(256));
     }
     return span;
+  }
+
+  private static Span zeros(DType dtype, long count) {
+    try (Scope _ = Scope.open(KEPT.device())) {
+      return KEPT.adopt(Tensor.zeros(Shape.of(count), dtype)).span();
+    }
   }
 }

@@ -15,7 +15,7 @@ import java.util.List;
  * @param output what is compared before anything is timed; may be one of the inputs
  * @param ours the kernel's call
  * @param flops floating-point operations of a call, two for each multiply-add; 0 where bytes are the measure
- * @param bytes that a call must at least read and write
+ * @param bytes that a call must at least move, as {@link #traffic} counts them
  */
 public record Work(
     Operation operation, List<Operand> inputs, Operand output, KernelCase.Call ours, double flops, double bytes) {
@@ -85,6 +85,14 @@ public record Work(
       }
       return values;
     }
+  }
+
+  /**
+   * Bytes between the caches and the memory: what is only read moves once, what is written moves twice, since a store
+   * fetches the line it falls in, whether or not the old values matter. Stores that do not are beyond Java.
+   */
+  public static double traffic(double read, double written) {
+    return read + 2 * written;
   }
 
   /** A kernel that has no peers. */

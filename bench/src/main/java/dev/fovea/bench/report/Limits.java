@@ -3,8 +3,8 @@ package dev.fovea.bench.report;
 import java.util.List;
 
 /**
- * What the machine can do at most, measured in the same run: the best sample of each, since whatever disturbs a
- * measurement makes it slower.
+ * What the machine can do, measured in the same run: means like those of what is compared with them, so that a machine
+ * whose memory others use as well slows both.
  */
 public final class Limits {
   /** The suite that measures them. */
@@ -27,8 +27,8 @@ public final class Limits {
   }
 
   /**
-   * Bytes of memory per second of so many threads, read and written: the best of copying, of changing in place and of
-   * reading; NaN where that was not measured.
+   * Bytes of memory per second of so many threads: the best of copying, of changing in place and of reading; NaN where
+   * that was not measured.
    */
   public double bytes(int threads) {
     return best(Extra.BYTES, threads);
@@ -46,12 +46,7 @@ public final class Limits {
   private double best(String extra, int threads) {
     return results.stream()
         .filter(result -> result.subject().threads() == threads && result.extra(extra) > 0)
-        .mapToDouble(result -> result.extra(extra)
-            / result.samples().stream()
-                .flatMap(List::stream)
-                .mapToDouble(micros -> 1e-6 * micros)
-                .min()
-                .orElse(Double.NaN))
+        .mapToDouble(result -> result.extra(extra) / result.seconds())
         .max()
         .orElse(Double.NaN);
   }

@@ -71,7 +71,8 @@ public final class Readme {
     StringBuilder text = new StringBuilder("# Benchmarks\n\n" + about());
     text.append(
         "“Of limit” is the time that the machine needs at least, by its arithmetic or its memory, as a part of the"
-            + " time that was taken.\n");
+            + " time that was taken. Bytes are those that move: what is written counts twice, since a store fetches the"
+            + " line it falls in.\n");
     figures.whole().forEach(chart -> picture(text, pictures, chart));
     for (SuiteNote suite : run.suites()) {
       Table table = new Table(run, suite);

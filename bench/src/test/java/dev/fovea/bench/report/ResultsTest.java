@@ -79,7 +79,7 @@ class ResultsTest {
   }
 
   @Test
-  void limitsAreTheBestSamplesAndTheRooflineIsTheirSmaller() {
+  void limitsAreMeansAndTheRooflineIsTheirSmaller() {
     Limits limits = Limits.of(run);
     assertEquals(1e11, limits.flops(1), 1);
     assertEquals(4e10, limits.bytes(1), 1);
