@@ -50,9 +50,10 @@ public class OptimizerBenchmark extends KernelFamily {
         Span half = Matrices.of(DType.BF16, count, 3);
         Span perRow = Matrices.positive(rows, 4);
         Span perColumn = Matrices.positive(columns, 5);
+        // The update needs the means over the whole gradient, which is read once more for them.
         yield Work.ofOurs(
             0,
-            Work.traffic(4.0 * count, 6.0 * count),
+            Work.traffic(8.0 * count, 6.0 * count),
             set -> set.optimizer()
                 .adafactor(rule, factors, param, gradient, null, perRow, perColumn, half, Rounding.NEAREST));
       }

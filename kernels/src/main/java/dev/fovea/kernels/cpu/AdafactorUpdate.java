@@ -23,23 +23,20 @@ final class AdafactorUpdate {
   }
 
   void unfactored(Updates updates, long p, long g, long m, long v, int count, float scale, float beta2, float eps) {
-    begin(updates, m, count);
-    updates.adafactor(p, g, m, v, count, scale, beta2, eps, kept(), 1 - momentum, shrink, rate);
-  }
-
-  /** What a BF16 moment needs before either form. */
-  void begin(Updates updates, long m, int count) {
     if (half) {
       updates.multiplyBf16(m, count, roundedMomentum());
     }
+    updates.adafactor(p, g, m, v, count, scale, beta2, eps, half ? 1 : momentum, 1 - momentum, shrink, rate);
   }
 
+  /** The moment where it lies, whatever its type. */
   void factored(Updates updates, long p, long g, long m, int count, float scale, float[] columns, int columnsAt) {
-    updates.factored(p, g, m, count, scale, columns, columnsAt, kept(), 1 - momentum, shrink, rate);
-  }
-
-  private float kept() {
-    return half ? 1 : momentum;
+    if (half) {
+      float its = roundedMomentum();
+      updates.factoredHalf(p, g, m, count, scale, columns, columnsAt, its, 1 - momentum, shrink, rate);
+    } else {
+      updates.factored(p, g, m, count, scale, columns, columnsAt, momentum, 1 - momentum, shrink, rate);
+    }
   }
 
   /** To nearest BF16; it is far from overflow. */

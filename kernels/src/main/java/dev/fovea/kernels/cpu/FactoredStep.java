@@ -154,53 +154,40 @@ final class FactoredStep implements Grid {
     if (!updating) {
       Arrays.fill(partials, index * columns, (index + 1) * columns, 0f);
     }
-    int together = rowStride == columns ? Math.max(1, CHUNK / columns) : 1;
-    for (int row = firstRow; row < lastRow; row += together) {
-      int some = Math.min(together, lastRow - row);
+    for (int row = firstRow; row < lastRow; row++) {
       if (updating) {
-        update(b, row, some, scratch);
+        update(b, row, scratch);
       } else {
-        measure(b, row, some, partials, index * columns, scratch);
+        measure(b, row, index * columns, scratch);
       }
     }
   }
 
-  /** Sums over rows and columns of the squares of some rows, which lie together if there are several. */
-  private void measure(int b, int row, int some, float[] columnSums, int columnsAt, Scratch scratch) {
-    float[] squares = scratch.floats(0, CHUNK);
-    long first = b * batchStride + row * rowStride;
+  /** Sums over a row and, from {@code columnsAt} on, over the columns of its squares. */
+  private void measure(int b, int row, int columnsAt, Scratch scratch) {
+    float[] few = scratch.floats(0, CHUNK);
+    long start = b * batchStride + row * rowStride;
     float rowSum = 0;
     for (int c = 0; c < columns; c += CHUNK) {
       int width = Math.min(CHUNK, columns - c);
-      long g = memory.load(gradient, first + c, some * width, 1, scratch);
-      updates.squares(g, some * width, scale, squares);
-      reductions.columnSums(squares, 0, some, width, columnSums, columnsAt + c);
-      for (int r = 0; r < some; r++) {
-        rowSum = (c == 0 ? 0 : rowSum) + reductions.sum(squares, r * width, width);
-        if (c + width == columns) {
-          int at = b * rows + row + r;
-          rowFactors[at] = moved(vRow.address() + 4L * at, rowSum / columns);
-        }
-      }
+      long g = memory.load(gradient, start + c, width, 1, scratch);
+      int count = updates.addSquares(g, width, scale, partials, columnsAt + c, few);
+      rowSum += reductions.sum(few, 0, count);
     }
+    int at = b * rows + row;
+    rowFactors[at] = moved(vRow.address() + 4L * at, rowSum / columns);
   }
 
-  private void update(int b, int row, int some, Scratch scratch) {
+  private void update(int b, int row, Scratch scratch) {
     long start = b * batchStride + row * rowStride;
+    float factor = scale * rowFactors[b * rows + row];
     for (int c = 0; c < columns; c += CHUNK) {
-      int width = Math.min(CHUNK, columns - c);
-      int count = some * width;
+      int count = Math.min(CHUNK, columns - c);
       long first = start + c;
       long p = memory.load(param, first, count, 0, scratch);
       long g = memory.load(gradient, first, count, 1, scratch);
-      long mean = memory.load(m, first, count, 2, scratch);
-      adafactor.begin(updates, mean, count);
-      for (int r = 0; r < some; r++) {
-        long skip = 4L * r * width;
-        float factor = scale * rowFactors[b * rows + row + r];
-        adafactor.factored(updates, p + skip, g + skip, mean + skip, width, factor, columnFactors, b * columns + c);
-      }
-      memory.store(mean, m, first, count);
+      long mean = m.address() + m.dtype().bytes() * first;
+      adafactor.factored(updates, p, g, mean, count, factor, columnFactors, b * columns + c);
       memory.store(p, param, first, count, rounding, scratch);
       memory.round(p, rounded, first, count);
     }

@@ -2,6 +2,7 @@ package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 /** {@link Updates} in plain Java. */
 final class ScalarUpdates implements Updates {
@@ -80,6 +81,30 @@ final class ScalarUpdates implements Updates {
   }
 
   @Override
+  public void factoredHalf(
+      long p,
+      long g,
+      long m,
+      int count,
+      float scale,
+      float[] columns,
+      int columnsAt,
+      float momentum,
+      float fresh,
+      float shrink,
+      float rate) {
+    for (int c = 0; c < count; c++) {
+      long i = 4L * c;
+      long half = m + 2L * c;
+      float update = ALL.get(JAVA_FLOAT, g + i) * scale * columns[columnsAt + c];
+      float old = Float.intBitsToFloat(ALL.get(JAVA_SHORT, half) << 16) * momentum;
+      float mean = Math.fma(fresh, update, Float.intBitsToFloat(ScalarConvert.bf16(old) << 16));
+      ALL.set(JAVA_SHORT, half, ScalarConvert.bf16(mean));
+      ALL.set(JAVA_FLOAT, p + i, Math.fma(-rate, mean, shrink * ALL.get(JAVA_FLOAT, p + i)));
+    }
+  }
+
+  @Override
   public void momentum(
       long p,
       long g,
@@ -109,15 +134,31 @@ final class ScalarUpdates implements Updates {
   }
 
   @Override
-  public void squares(long g, int count, float scale, float[] to) {
-    squares(g, 0, count, scale, to);
+  public int addSquares(long g, int count, float scale, float[] sums, int sumsAt, float[] few) {
+    int fours = count / 64 * 16;
+    for (int i = 0; i < fours; i++) {
+      int at = 4 * (i & -16) + (i & 15);
+      float even = addSquare(g, at, scale, sums, sumsAt) + addSquare(g, at + 32, scale, sums, sumsAt);
+      float odd = addSquare(g, at + 16, scale, sums, sumsAt) + addSquare(g, at + 48, scale, sums, sumsAt);
+      few[i] = even + odd;
+    }
+    return addLast(g, count, scale, sums, sumsAt, few);
   }
 
-  static void squares(long g, int from, int count, float scale, float[] to) {
-    for (int i = from; i < count; i++) {
-      float gradient = ALL.get(JAVA_FLOAT, g + 4L * i) * scale;
-      to[i] = gradient * gradient;
+  /** What is left over by 64. */
+  static int addLast(long g, int count, float scale, float[] sums, int sumsAt, float[] few) {
+    int to = count / 64 * 16;
+    for (int i = count / 64 * 64; i < count; i++) {
+      few[to++] = addSquare(g, i, scale, sums, sumsAt);
     }
+    return to;
+  }
+
+  private static float addSquare(long g, int i, float scale, float[] sums, int sumsAt) {
+    float gradient = ALL.get(JAVA_FLOAT, g + 4L * i) * scale;
+    float square = gradient * gradient;
+    sums[sumsAt + i] += square;
+    return square;
   }
 
   @Override

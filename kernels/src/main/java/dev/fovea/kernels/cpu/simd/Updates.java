@@ -60,6 +60,22 @@ public interface Updates {
       float rate);
 
   /**
+   * As {@link #factored} with m in BF16: {@code m = bf16(momentum m) + fresh (g scale columns[i])}, rounded after use.
+   */
+  void factoredHalf(
+      long p,
+      long g,
+      long m,
+      int count,
+      float scale,
+      float[] columns,
+      int columnsAt,
+      float momentum,
+      float fresh,
+      float shrink,
+      float rate);
+
+  /**
    * {@code d = g + coupled p; m = momentum m + d; p = shrink p - rate m}, or {@code p = shrink p - rate (d + momentum
    * m)} with Nesterov's momentum.
    */
@@ -78,8 +94,13 @@ public interface Updates {
   /** {@code m = factor m}, the product rounded to BF16. */
   void multiplyBf16(long m, int count, float factor);
 
-  /** {@code to[i] = (scale g[i])^2}. */
-  void squares(long g, int count, float scale, float[] to);
+  /**
+   * Adds squares {@code (scale g[i])^2} to {@code sums[sumsAt + i]}, and leaves sums of four of them, from 64
+   * neighbours each, and what is left over, in {@code few}.
+   *
+   * @return how many there are in {@code few}: about a quarter
+   */
+  int addSquares(long g, int count, float scale, float[] sums, int sumsAt, float[] few);
 
   /** {@code x[i] = 1 / sqrt(x[i])}. */
   void reciprocalRoots(float[] x, int at, int count);

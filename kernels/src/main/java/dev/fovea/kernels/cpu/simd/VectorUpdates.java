@@ -4,18 +4,27 @@ import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromArray;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.VectorOperators.EQ;
+import static jdk.incubator.vector.VectorOperators.I2S;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.NE;
+import static jdk.incubator.vector.VectorOperators.S2I;
 
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /** {@link Updates} with the Vector API; what is left over goes to the plain loops. */
 final class VectorUpdates implements Updates {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Short> S =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
   private static final int LANES = F.length();
   private static final long BYTES = 4L * LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -110,6 +119,46 @@ final class VectorUpdates implements Updates {
   }
 
   @Override
+  public void factoredHalf(
+      long p,
+      long g,
+      long m,
+      int count,
+      float scale,
+      float[] columns,
+      int columnsAt,
+      float momentum,
+      float fresh,
+      float shrink,
+      float rate) {
+    int whole = count - count % LANES;
+    for (int c = 0; c < whole; c += LANES) {
+      long i = 4L * c;
+      long half = m + 2L * c;
+      FloatVector update = fromMemorySegment(F, ALL, g + i, ORDER).mul(scale).mul(fromArray(F, columns, columnsAt + c));
+      ShortVector upper = ShortVector.fromMemorySegment(S, ALL, half, ORDER);
+      FloatVector product = ((IntVector) upper.convertShape(S2I, I, 0))
+          .lanewise(LSHL, 16)
+          .reinterpretAsFloats()
+          .mul(momentum);
+      IntVector bits = product.reinterpretAsInts();
+      bits = bits.add(
+          bits.lanewise(LSHR, 16).and(1).add(0x7fff),
+          product.compare(EQ, product).cast(I));
+      FloatVector mean = broadcast(F, fresh).fma(update, bits.and(0xffff0000).reinterpretAsFloats());
+      bits = mean.reinterpretAsInts();
+      bits = bits.add(
+          bits.lanewise(LSHR, 16).and(1).add(0x7fff), mean.compare(EQ, mean).cast(I));
+      ((ShortVector) bits.lanewise(LSHR, 16).convertShape(I2S, S, 0)).intoMemorySegment(ALL, half, ORDER);
+      FloatVector shrunk = fromMemorySegment(F, ALL, p + i, ORDER).mul(shrink);
+      broadcast(F, -rate).fma(mean, shrunk).intoMemorySegment(ALL, p + i, ORDER);
+    }
+    long i = 4L * whole;
+    SCALAR.factoredHalf(
+        p + i, g + i, m + i / 2, count - whole, scale, columns, columnsAt + whole, momentum, fresh, shrink, rate);
+  }
+
+  @Override
   public void momentum(
       long p,
       long g,
@@ -140,12 +189,12 @@ final class VectorUpdates implements Updates {
     for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
       FloatVector value = fromMemorySegment(F, ALL, m + i, ORDER).mul(factor);
       IntVector bits = value.reinterpretAsInts();
-      IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
-      IntVector nearest = bits.add(0x7fff).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
-      VectorMask<Integer> nan = value.compare(VectorOperators.NE, value).cast(I);
+      IntVector upper = bits.lanewise(LSHR, 16);
+      IntVector nearest = bits.add(0x7fff).add(upper.and(1)).lanewise(LSHR, 16);
+      VectorMask<Integer> nan = value.compare(NE, value).cast(I);
       nearest
           .blend(upper.or(0x40), nan)
-          .lanewise(VectorOperators.LSHL, 16)
+          .lanewise(LSHL, 16)
           .reinterpretAsFloats()
           .intoMemorySegment(ALL, m + i, ORDER);
     }
@@ -153,13 +202,27 @@ final class VectorUpdates implements Updates {
   }
 
   @Override
-  public void squares(long g, int count, float scale, float[] to) {
-    int whole = count - count % LANES;
-    for (int i = 0; i < whole; i += LANES) {
-      FloatVector gradient = fromMemorySegment(F, ALL, g + 4L * i, ORDER).mul(scale);
-      gradient.mul(gradient).intoArray(to, i);
+  public int addSquares(long g, int count, float scale, float[] sums, int sumsAt, float[] few) {
+    int fours = count / 64 * 16;
+    for (int i = 0; i < fours; i += LANES) {
+      int at = 4 * (i & -16) + (i & 15);
+      long from = g + 4L * at;
+      int to = sumsAt + at;
+      FloatVector a = fromMemorySegment(F, ALL, from, ORDER).mul(scale);
+      FloatVector b = fromMemorySegment(F, ALL, from + 64, ORDER).mul(scale);
+      FloatVector c = fromMemorySegment(F, ALL, from + 128, ORDER).mul(scale);
+      FloatVector d = fromMemorySegment(F, ALL, from + 192, ORDER).mul(scale);
+      a = a.mul(a);
+      b = b.mul(b);
+      c = c.mul(c);
+      d = d.mul(d);
+      fromArray(F, sums, to).add(a).intoArray(sums, to);
+      fromArray(F, sums, to + 16).add(b).intoArray(sums, to + 16);
+      fromArray(F, sums, to + 32).add(c).intoArray(sums, to + 32);
+      fromArray(F, sums, to + 48).add(d).intoArray(sums, to + 48);
+      a.add(c).add(b.add(d)).intoArray(few, i);
     }
-    ScalarUpdates.squares(g, whole, count, scale, to);
+    return ScalarUpdates.addLast(g, count, scale, sums, sumsAt, few);
   }
 
   @Override
