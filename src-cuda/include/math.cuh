@@ -55,8 +55,8 @@ __device__ __forceinline__ float exp_in_range(float x) {
   return scale_by_power(fused(fused(exp_tail(r), r, 1.f), r, 1.f), t);
 }
 
-/// 2^y for y from -221 to 0: the error is that of y and an ulp.
-__device__ __forceinline__ float exp2_in_range(float y) {
+/// 2^(y + 96) for y from -221 to 0: the error is that of y and an ulp.
+__device__ __forceinline__ float exp2_scaled(float y) {
   const float t = add(y, kRound96);
   const float r = sub(y, sub(t, kRound96));
   float p = fused(r, 0x1.416b7ap-13f, 0x1.5f0838p-10f);
@@ -65,9 +65,11 @@ __device__ __forceinline__ float exp2_in_range(float y) {
   p = fused(p, r, 0x1.ebfbdcp-3f);
   p = fused(p, r, 0x1.62e43p-1f);
   p = fused(p, r, 1.f);
-  const int bits = __float_as_int(p) + static_cast<int>(__float_as_uint(t) << 23);
-  return mul(__int_as_float(bits), 0x1p-96f);
+  return __int_as_float(__float_as_int(p) + static_cast<int>(__float_as_uint(t) << 23));
 }
+
+/// 2^y for y from -221 to 0.
+__device__ __forceinline__ float exp2_in_range(float y) { return mul(exp2_scaled(y), 0x1p-96f); }
 
 /// e^x for any x that is at most 0; 0 where the result is no normal number.
 __device__ __forceinline__ float exp_flushed(float x) {
@@ -119,21 +121,19 @@ __device__ __forceinline__ float tanh_exact(float x) {
   return with_sign(add(far ? 1.f : 0.f, quotient(far ? mul(e, -2.f) : -m, add(e, 1.f))), x);
 }
 
-/// The normal distribution's tail P(X > a) over e^(-a^2 / 2), a from 0 to 14.6.
+/// The normal distribution's tail P(X > a) over 2^96 e^(-a^2 / 2), a from 0 to 14.6.
 __device__ __forceinline__ float tail_ratio(float a) {
-  float n = fused(a, 0x1.0e424cp-8f, 0x1.4d4802p-5f);
-  float d = fused(a, 0x1.52b72cp-7f, 0x1.a1bb74p-4f);
-  n = fused(n, a, 0x1.779278p-3f);
-  d = fused(d, a, 0x1.e12484p-2f);
-  n = fused(n, a, 0x1.c1054ap-2f);
-  d = fused(d, a, 0x1.33fff8p+0f);
-  n = fused(n, a, 0x1.000000p-1f);
-  d = fused(d, a, 0x1.acc4d6p+0f);
+  float n = fused(a, 0x1.e0bbacp-103f, 0x1.c034eep-100f);
+  float d = fused(a, 0x1.2d577ap-5f, 0x1.18800ep-2f);
+  n = fused(n, a, 0x1.608cb4p-98f);
+  d = fused(d, a, 0x1.cf50ap-1f);
+  n = fused(n, a, 0x1p-97f);
+  d = fused(d, a, 0x1.7c8844p+0f);
   return quotient(n, fused(d, a, 1.f));
 }
 
-/// e^(-a^2 / 2).
-__device__ __forceinline__ float density(float a) { return exp2_in_range(mul(mul(a, a), -0x1.715476p-1f)); }
+/// The binary logarithm of e^(-a^2 / 2).
+__device__ __forceinline__ float half_square(float a) { return mul(mul(a, a), -0x1.715476p-1f); }
 
 /// (P(X > a) - a density(a)) e^(a^2 / 2) of the normal distribution, for a from 0. The signs alternate, but where terms
 /// cancel the factor it gets is small.
@@ -153,8 +153,8 @@ __device__ __forceinline__ float slope_ratio(float a) {
 
 /// sigmoid(-v), where e^-v = 2^y with y from -221 to 0.
 __device__ __forceinline__ float sigmoid_tail(float y) {
-  const float e = exp2_in_range(y);
-  return quotient(e, add(e, 1.f));
+  const float e = exp2_scaled(y);
+  return quotient(e, add(e, 0x1p96f));
 }
 
 /// q + a q'(a) of q = sigmoid(-v(a)), where e^-v = 2^y, given av = a v'(a).
@@ -186,7 +186,7 @@ __device__ __forceinline__ float activate(int32_t f, float x) {
   switch (f) {
     case kGeluErf:
       a = most(a, 16.f);
-      q = mul(density(a), tail_ratio(a));
+      q = mul(exp2_scaled(half_square(a)), tail_ratio(a));
       break;
     case kGeluTanh:
       a = most(a, 12.f);
@@ -215,7 +215,7 @@ __device__ __forceinline__ float activation_slope(int32_t f, float x) {
   switch (f) {
     case kGeluErf:
       a = most(a, 16.f);
-      t = mul(density(a), slope_ratio(a));
+      t = mul(exp2_in_range(half_square(a)), slope_ratio(a));
       break;
     case kGeluTanh: {
       a = most(a, 12.f);

@@ -2,6 +2,7 @@ package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.MathConstants.*;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.exp2;
+import static dev.fovea.kernels.cpu.simd.ScalarMaths.exp2Scaled;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.expInRange;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.most;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.tailRatio;
@@ -18,7 +19,7 @@ final class ScalarActivations {
       case NONE -> x;
       case GELU_ERF -> {
         a = most(a, GELU_ERF_END);
-        yield joined(x, a, exp2(a * a * HALF_SQUARE) * tailRatio(a));
+        yield joined(x, a, exp2Scaled(a * a * HALF_SQUARE) * (tailRatio(a) * 0x1p-96f));
       }
       case GELU_TANH -> {
         a = most(a, GELU_TANH_END);
@@ -88,8 +89,8 @@ final class ScalarActivations {
   }
 
   private static float sigmoidTail(float y) {
-    float e = exp2(y);
-    return e / (e + 1f);
+    float e = exp2Scaled(y);
+    return e / (e + 0x1p96f);
   }
 
   private static float sigmoidTailSlope(float y, float av) {

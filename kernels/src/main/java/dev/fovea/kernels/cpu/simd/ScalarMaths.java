@@ -74,6 +74,11 @@ final class ScalarMaths implements Maths {
   }
 
   static float exp2(float y) {
+    return exp2Scaled(y) * 0x1p-96f;
+  }
+
+  /** 2^(y + 96). */
+  static float exp2Scaled(float y) {
     float t = y + ROUND_96;
     float r = y - (t - ROUND_96);
     float p = Math.fma(r, X5, X4);
@@ -82,7 +87,7 @@ final class ScalarMaths implements Maths {
     p = Math.fma(p, r, X1);
     p = Math.fma(p, r, X0);
     p = Math.fma(p, r, 1f);
-    return Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(t) << 23)) * 0x1p-96f;
+    return Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(t) << 23));
   }
 
   static float expInRange(float x, float low) {
@@ -179,10 +184,8 @@ final class ScalarMaths implements Maths {
   }
 
   static float tailRatio(float a) {
-    float n = Math.fma(a, N4, N3);
-    float d = Math.fma(a, D5, D4);
-    n = Math.fma(n, a, N2);
-    d = Math.fma(d, a, D3);
+    float n = Math.fma(a, N3, N2);
+    float d = Math.fma(a, D4, D3);
     n = Math.fma(n, a, N1);
     d = Math.fma(d, a, D2);
     n = Math.fma(n, a, N0);

@@ -85,8 +85,8 @@ final class VectorActivationStreams {
     long i = 0;
     for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
       FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
-      FloatVector magnitude = v.abs();
-      FloatVector a = magnitude.blend(GELU_ERF_END, magnitude.compare(GT, GELU_ERF_END));
+      IntVector magnitude = v.reinterpretAsInts().and(Integer.MAX_VALUE);
+      FloatVector a = magnitude.min(Float.floatToRawIntBits(GELU_ERF_END)).reinterpretAsFloats();
       FloatVector y2 = a.mul(a).mul(HALF_SQUARE);
       FloatVector t = y2.add(ROUND_96);
       FloatVector r = y2.sub(t.sub(ROUND_96));
@@ -97,18 +97,16 @@ final class VectorActivationStreams {
       p = p.fma(r, broadcast(F, X0));
       p = p.fma(r, broadcast(F, 1f));
       IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
-      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
-      FloatVector n = a.fma(broadcast(F, N4), broadcast(F, N3));
-      FloatVector d = a.fma(broadcast(F, D5), broadcast(F, D4));
-      n = n.fma(a, broadcast(F, N2));
-      d = d.fma(a, broadcast(F, D3));
-      n = n.fma(a, broadcast(F, N1));
+      FloatVector e = bits.reinterpretAsFloats();
+      FloatVector n = a.fma(broadcast(F, M3), broadcast(F, M2));
+      FloatVector d = a.fma(broadcast(F, D4), broadcast(F, D3));
+      n = n.fma(a, broadcast(F, M1));
       d = d.fma(a, broadcast(F, D2));
-      n = n.fma(a, broadcast(F, N0));
+      n = n.fma(a, broadcast(F, M0));
       d = d.fma(a, broadcast(F, D1));
       d = d.fma(a, broadcast(F, 1f));
       FloatVector q = e.mul(n.div(d));
-      a.neg().fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
+      a.fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
     }
     return i;
   }
@@ -117,8 +115,8 @@ final class VectorActivationStreams {
     long i = 0;
     for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
       FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
-      FloatVector magnitude = v.abs();
-      FloatVector a = magnitude.blend(GELU_TANH_END, magnitude.compare(GT, GELU_TANH_END));
+      IntVector magnitude = v.reinterpretAsInts().and(Integer.MAX_VALUE);
+      FloatVector a = magnitude.min(Float.floatToRawIntBits(GELU_TANH_END)).reinterpretAsFloats();
       FloatVector y2 = a.mul(a.mul(a).fma(broadcast(F, T3_LOG2), broadcast(F, T1_LOG2)));
       FloatVector t = y2.add(ROUND_96);
       FloatVector r = y2.sub(t.sub(ROUND_96));
@@ -129,9 +127,9 @@ final class VectorActivationStreams {
       p = p.fma(r, broadcast(F, X0));
       p = p.fma(r, broadcast(F, 1f));
       IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
-      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
-      FloatVector q = e.div(e.add(1f));
-      a.neg().fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
+      FloatVector e = bits.reinterpretAsFloats();
+      FloatVector q = e.div(broadcast(F, -0x1p96f).sub(e));
+      a.fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
     }
     return i;
   }
@@ -140,8 +138,8 @@ final class VectorActivationStreams {
     long i = 0;
     for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
       FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
-      FloatVector magnitude = v.abs();
-      FloatVector a = magnitude.blend(GELU_QUICK_END, magnitude.compare(GT, GELU_QUICK_END));
+      IntVector magnitude = v.reinterpretAsInts().and(Integer.MAX_VALUE);
+      FloatVector a = magnitude.min(Float.floatToRawIntBits(GELU_QUICK_END)).reinterpretAsFloats();
       FloatVector y2 = a.mul(QUICK_LOG2);
       FloatVector t = y2.add(ROUND_96);
       FloatVector r = y2.sub(t.sub(ROUND_96));
@@ -152,9 +150,9 @@ final class VectorActivationStreams {
       p = p.fma(r, broadcast(F, X0));
       p = p.fma(r, broadcast(F, 1f));
       IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
-      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
-      FloatVector q = e.div(e.add(1f));
-      a.neg().fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
+      FloatVector e = bits.reinterpretAsFloats();
+      FloatVector q = e.div(broadcast(F, -0x1p96f).sub(e));
+      a.fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
     }
     return i;
   }
@@ -163,8 +161,8 @@ final class VectorActivationStreams {
     long i = 0;
     for (long end = 4L * (count - count % LANES); i < end; i += BYTES) {
       FloatVector v = fromMemorySegment(F, ALL, x + i, ORDER);
-      FloatVector magnitude = v.abs();
-      FloatVector a = magnitude.blend(SILU_END, magnitude.compare(GT, SILU_END));
+      IntVector magnitude = v.reinterpretAsInts().and(Integer.MAX_VALUE);
+      FloatVector a = magnitude.min(Float.floatToRawIntBits(SILU_END)).reinterpretAsFloats();
       FloatVector y2 = a.mul(-LOG2_E);
       FloatVector t = y2.add(ROUND_96);
       FloatVector r = y2.sub(t.sub(ROUND_96));
@@ -175,9 +173,9 @@ final class VectorActivationStreams {
       p = p.fma(r, broadcast(F, X0));
       p = p.fma(r, broadcast(F, 1f));
       IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
-      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
-      FloatVector q = e.div(e.add(1f));
-      a.neg().fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
+      FloatVector e = bits.reinterpretAsFloats();
+      FloatVector q = e.div(broadcast(F, -0x1p96f).sub(e));
+      a.fma(q, v.blend(0f, v.compare(LT, 0f))).intoMemorySegment(ALL, y + i, ORDER);
     }
     return i;
   }

@@ -2,6 +2,7 @@ package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.MathConstants.*;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.exp2;
+import static dev.fovea.kernels.cpu.simd.VectorMaths.exp2Scaled;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.expInRange;
 import static dev.fovea.kernels.cpu.simd.VectorMaths.most;
 import static jdk.incubator.vector.FloatVector.broadcast;
@@ -14,6 +15,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -181,37 +183,35 @@ final class VectorActivations {
 
   /** {@link VectorMaths#tailRatio} is written out here, against the limit that VectorMaths tells of. */
   static FloatVector geluErf(FloatVector x) {
-    FloatVector a = most(x.abs(), GELU_ERF_END);
-    FloatVector density = exp2(a.mul(a).mul(HALF_SQUARE));
-    FloatVector n = a.fma(broadcast(SPECIES, N4), broadcast(SPECIES, N3));
-    FloatVector d = a.fma(broadcast(SPECIES, D5), broadcast(SPECIES, D4));
-    n = n.fma(a, broadcast(SPECIES, N2));
-    d = d.fma(a, broadcast(SPECIES, D3));
-    n = n.fma(a, broadcast(SPECIES, N1));
+    FloatVector a = magnitude(x, GELU_ERF_END);
+    FloatVector density = exp2Scaled(a.mul(a).mul(HALF_SQUARE));
+    FloatVector n = a.fma(broadcast(SPECIES, M3), broadcast(SPECIES, M2));
+    FloatVector d = a.fma(broadcast(SPECIES, D4), broadcast(SPECIES, D3));
+    n = n.fma(a, broadcast(SPECIES, M1));
     d = d.fma(a, broadcast(SPECIES, D2));
-    n = n.fma(a, broadcast(SPECIES, N0));
+    n = n.fma(a, broadcast(SPECIES, M0));
     d = d.fma(a, broadcast(SPECIES, D1));
     d = d.fma(a, broadcast(SPECIES, 1f));
     FloatVector q = density.mul(n.div(d));
-    return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
+    return a.fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector geluTanh(FloatVector x) {
-    FloatVector a = most(x.abs(), GELU_TANH_END);
+    FloatVector a = magnitude(x, GELU_TANH_END);
     FloatVector q = sigmoidTail(a.mul(a.mul(a).fma(broadcast(SPECIES, T3_LOG2), broadcast(SPECIES, T1_LOG2))));
-    return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
+    return a.fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector geluQuick(FloatVector x) {
-    FloatVector a = most(x.abs(), GELU_QUICK_END);
+    FloatVector a = magnitude(x, GELU_QUICK_END);
     FloatVector q = sigmoidTail(a.mul(QUICK_LOG2));
-    return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
+    return a.fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector silu(FloatVector x) {
-    FloatVector a = most(x.abs(), SILU_END);
+    FloatVector a = magnitude(x, SILU_END);
     FloatVector q = sigmoidTail(a.mul(-LOG2_E));
-    return a.neg().fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
+    return a.fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
   static FloatVector geluErfSlope(FloatVector x) {
@@ -259,10 +259,16 @@ final class VectorActivations {
     return e.mul(4f).div(d.mul(d));
   }
 
-  /** sigmoid(-v), where e^-v = 2^y with y from -221 to 0. */
+  /** min(|x|, limit), also for NaN: {@code fma(a, q, x)} is NaN anyway. Integers are compared off the FMA units. */
+  private static FloatVector magnitude(FloatVector x, float limit) {
+    IntVector bits = x.reinterpretAsInts().and(Integer.MAX_VALUE);
+    return bits.min(Float.floatToRawIntBits(limit)).reinterpretAsFloats();
+  }
+
+  /** -sigmoid(-v), where e^-v = 2^y with y from -221 to 0. */
   private static FloatVector sigmoidTail(FloatVector y) {
-    FloatVector e = exp2(y);
-    return e.div(e.add(1f));
+    FloatVector e = exp2Scaled(y);
+    return e.div(broadcast(SPECIES, -0x1p96f).sub(e));
   }
 
   /** q + a q'(a) of q = sigmoid(-v(a)), where e^-v = 2^y, given {@code av} = a v'(a). */

@@ -68,8 +68,8 @@ final class VectorGateStreams {
     long i = 0;
     for (long end = 4L * (count - count % LANES); i < end; i += 4L * LANES) {
       FloatVector g = fromMemorySegment(F, ALL, gate + i, ORDER);
-      FloatVector magnitude = g.abs();
-      FloatVector a = magnitude.blend(SILU_END, magnitude.compare(GT, SILU_END));
+      IntVector magnitude = g.reinterpretAsInts().and(Integer.MAX_VALUE);
+      FloatVector a = magnitude.min(Float.floatToRawIntBits(SILU_END)).reinterpretAsFloats();
       FloatVector y2 = a.mul(-LOG2_E);
       FloatVector t = y2.add(ROUND_96);
       FloatVector r = y2.sub(t.sub(ROUND_96));
@@ -80,10 +80,10 @@ final class VectorGateStreams {
       p = p.fma(r, broadcast(F, X0));
       p = p.fma(r, broadcast(F, 1f));
       IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
-      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
-      FloatVector q = e.div(e.add(1f));
+      FloatVector e = bits.reinterpretAsFloats();
+      FloatVector q = e.div(broadcast(F, -0x1p96f).sub(e));
       FloatVector v = fromMemorySegment(F, ALL, value + i, ORDER);
-      a.neg().fma(q, g.blend(0f, g.compare(LT, 0f))).mul(v).intoMemorySegment(ALL, y + i, ORDER);
+      a.fma(q, g.blend(0f, g.compare(LT, 0f))).mul(v).intoMemorySegment(ALL, y + i, ORDER);
     }
     return i;
   }
@@ -125,8 +125,8 @@ final class VectorGateStreams {
               ShortVector.fromMemorySegment(S, ALL, gate + i, ORDER).convertShape(S2I, I, 0))
           .lanewise(LSHL, 16)
           .reinterpretAsFloats();
-      FloatVector magnitude = g.abs();
-      FloatVector a = magnitude.blend(SILU_END, magnitude.compare(GT, SILU_END));
+      IntVector magnitude = g.reinterpretAsInts().and(Integer.MAX_VALUE);
+      FloatVector a = magnitude.min(Float.floatToRawIntBits(SILU_END)).reinterpretAsFloats();
       FloatVector y2 = a.mul(-LOG2_E);
       FloatVector t = y2.add(ROUND_96);
       FloatVector r = y2.sub(t.sub(ROUND_96));
@@ -137,13 +137,13 @@ final class VectorGateStreams {
       p = p.fma(r, broadcast(F, X0));
       p = p.fma(r, broadcast(F, 1f));
       IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(LSHL, 23));
-      FloatVector e = bits.reinterpretAsFloats().mul(0x1p-96f);
-      FloatVector q = e.div(e.add(1f));
+      FloatVector e = bits.reinterpretAsFloats();
+      FloatVector q = e.div(broadcast(F, -0x1p96f).sub(e));
       FloatVector v = ((IntVector)
               ShortVector.fromMemorySegment(S, ALL, value + i, ORDER).convertShape(S2I, I, 0))
           .lanewise(LSHL, 16)
           .reinterpretAsFloats();
-      FloatVector product = a.neg().fma(q, g.blend(0f, g.compare(LT, 0f))).mul(v);
+      FloatVector product = a.fma(q, g.blend(0f, g.compare(LT, 0f))).mul(v);
       IntVector productBits = product.reinterpretAsInts();
       productBits = productBits.add(
           productBits.lanewise(LSHR, 16).and(1).add(0x7fff),

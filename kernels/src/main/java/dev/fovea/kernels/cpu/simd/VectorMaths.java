@@ -119,6 +119,11 @@ final class VectorMaths implements Maths {
    * 2^y for y from -221 to 0, or NaN: the error is that of y and an ulp. What lies below is for the caller to keep out.
    */
   static FloatVector exp2(FloatVector y) {
+    return exp2Scaled(y).mul(0x1p-96f);
+  }
+
+  /** 2^(y + 96), for who can take that factor back without a multiplication. */
+  static FloatVector exp2Scaled(FloatVector y) {
     FloatVector t = y.add(ROUND_96);
     FloatVector r = y.sub(t.sub(ROUND_96));
     FloatVector p = r.fma(broadcast(SPECIES, X5), broadcast(SPECIES, X4));
@@ -128,7 +133,7 @@ final class VectorMaths implements Maths {
     p = p.fma(r, broadcast(SPECIES, X0));
     p = p.fma(r, broadcast(SPECIES, 1f));
     IntVector shift = t.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-    return p.reinterpretAsInts().add(shift).reinterpretAsFloats().mul(0x1p-96f);
+    return p.reinterpretAsInts().add(shift).reinterpretAsFloats();
   }
 
   /** As {@link #exp} up to 88.7, in fewer steps: 0 where that is below the smallest normal number; NaN stays. */
@@ -241,10 +246,8 @@ final class VectorMaths implements Maths {
 
   /** N(a) / D(a): see {@link MathConstants#N0}. */
   static FloatVector tailRatio(FloatVector a) {
-    FloatVector n = a.fma(broadcast(SPECIES, N4), broadcast(SPECIES, N3));
-    FloatVector d = a.fma(broadcast(SPECIES, D5), broadcast(SPECIES, D4));
-    n = n.fma(a, broadcast(SPECIES, N2));
-    d = d.fma(a, broadcast(SPECIES, D3));
+    FloatVector n = a.fma(broadcast(SPECIES, N3), broadcast(SPECIES, N2));
+    FloatVector d = a.fma(broadcast(SPECIES, D4), broadcast(SPECIES, D3));
     n = n.fma(a, broadcast(SPECIES, N1));
     d = d.fma(a, broadcast(SPECIES, D2));
     n = n.fma(a, broadcast(SPECIES, N0));
