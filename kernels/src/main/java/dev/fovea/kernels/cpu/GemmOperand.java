@@ -16,8 +16,11 @@ import org.jspecify.annotations.Nullable;
 final class GemmOperand {
   private static final int STAGE = 0;
 
-  /** Lanes that one task packs, and rows of k that it stages at once when they are stored across k. */
-  private static final int TASK_LANES = 256;
+  /** Lanes that one task packs: few, so that the rows of one picture keep several threads busy. */
+  private static final int TASK_LANES = 32;
+
+  /** The same where they are stored across k, so that memory is read in long stretches; and rows staged at once. */
+  private static final int TASK_LANES_ACROSS = 256;
 
   private static final int STAGED = 16;
 
@@ -94,7 +97,7 @@ final class GemmOperand {
 
   /** Panels that one task packs. */
   int groupPanels() {
-    return Math.max(1, TASK_LANES / width);
+    return Math.max(1, (across ? TASK_LANES_ACROSS : TASK_LANES) / width);
   }
 
   int groups(int panels) {
