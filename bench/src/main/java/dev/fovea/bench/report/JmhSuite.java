@@ -34,7 +34,7 @@ public final class JmhSuite implements Suite {
   private boolean methodsAreVariants;
   private boolean threaded;
   private ToDoubleFunction<Subject> secondsOfSetup = subject -> 0;
-  private double secondsOfWarmup = 2;
+  private ToDoubleFunction<Subject> secondsOfWarmup = subject -> 2;
   private final Map<String, Script> scripts = new HashMap<>();
   private final Map<Effort, Predicate<Subject>> below = new EnumMap<>(Effort.class);
   private @Nullable Effort allThreads;
@@ -111,6 +111,11 @@ public final class JmhSuite implements Suite {
 
   /** Seconds that Fovea's code runs before it is measured, at least: whole models are much to compile. */
   public JmhSuite warmsUp(double seconds) {
+    return warmsUp(subject -> seconds);
+  }
+
+  /** The same for each subject. */
+  public JmhSuite warmsUp(ToDoubleFunction<Subject> seconds) {
     secondsOfWarmup = seconds;
     return this;
   }
@@ -188,7 +193,7 @@ public final class JmhSuite implements Suite {
             jmhThreads,
             List.copyOf(jvmFlags),
             setup,
-            secondsOfWarmup);
+            secondsOfWarmup.applyAsDouble(subject));
   }
 
   /** The variant last, so that it varies fastest. */
