@@ -21,6 +21,7 @@ final class CpuElementwise implements ElementwiseKernels {
   private final Arithmetic arithmetic;
   private final Streams streams;
   private final Streams halfStreams;
+  private final HalfTable halfTable;
   private final CpuRows rowKernels;
   private final CpuFill fill;
   private final CpuCasts casts;
@@ -36,6 +37,7 @@ final class CpuElementwise implements ElementwiseKernels {
     arithmetic = simd.arithmetic();
     streams = simd.streams();
     halfStreams = simd.halfStreams();
+    halfTable = new HalfTable(simd);
     rowKernels = new CpuRows(pool, simd);
     fill = new CpuFill(pool, simd);
     casts = new CpuCasts(pool, simd);
@@ -213,6 +215,10 @@ final class CpuElementwise implements ElementwiseKernels {
     void chunk(long first, int count, Scratch scratch) {
       if (f != Activation.TANH && Spans.f32(x, y, y)) {
         streams.activation(f, x.address() + 4 * first, y.address() + 4 * first, count);
+        return;
+      }
+      if (x.dtype() == DType.BF16 && y.dtype() == DType.BF16 && x.count() >= HalfTable.SIZE) {
+        HalfTable.look(halfTable.of(f), x.address() + 2 * first, y.address() + 2 * first, count);
         return;
       }
       float[] a = scratch.floats(0, count);

@@ -5,6 +5,7 @@ import static dev.fovea.kernels.DType.F32;
 import static dev.fovea.kernels.DType.I32;
 import static dev.fovea.kernels.DType.I64;
 import static dev.fovea.kernels.DType.U8;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.fovea.kernels.Activation;
@@ -15,6 +16,8 @@ import dev.fovea.kernels.contract.ElementwiseCases;
 import dev.fovea.kernels.contract.HostCaseMemory;
 import dev.fovea.kernels.contract.KernelCase;
 import dev.fovea.kernels.contract.RowCases;
+import dev.fovea.kernels.cpu.simd.Memory;
+import java.lang.foreign.MemorySegment;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -64,6 +67,31 @@ class ElementwiseContractTest {
       e.fill(b, 0x1.01p0 + 0x1p-40);
       assertValues(b, 0x1p0, 0x1p0);
     }
+  }
+
+  @Test
+  void activationsOfEveryBf16HaveTheBitsOfFloats() {
+    int count = 1 << 16;
+    try (var memory = new HostCaseMemory(0)) {
+      ElementwiseKernels e = CPU.elementwise();
+      Span x = memory.workspace(BF16, count);
+      Span y = memory.workspace(BF16, count);
+      Span floats = memory.workspace(F32, count);
+      Span rounded = memory.workspace(BF16, count);
+      for (int i = 0; i < count; i++) {
+        Memory.ALL.set(JAVA_SHORT, x.address() + 2L * i, (short) i);
+      }
+      for (Activation f : Activation.values()) {
+        e.activation(f, x, y);
+        e.activation(f, x, floats);
+        e.cast(floats, rounded);
+        assertEquals(-1, bytes(rounded).mismatch(bytes(y)), f.toString());
+      }
+    }
+  }
+
+  private static MemorySegment bytes(Span x) {
+    return Memory.ALL.asSlice(x.address(), 2 * x.count());
   }
 
   private static void assertValues(Span got, double... expected) {
