@@ -56,9 +56,17 @@ final class CpuCasts {
         Spans.copy(x, first, y, first, count);
         return;
       }
-      float[] values = scratch.floats(0, CHUNK);
-      load(x.address() + x.dtype().bytes() * first, values, count);
-      store(values, y.address() + y.dtype().bytes() * first, count);
+      long from = x.address() + x.dtype().bytes() * first;
+      long to = y.address() + y.dtype().bytes() * first;
+      if (x.dtype() == DType.F32 && y.dtype() == DType.BF16) {
+        convert.narrowBf16(from, to, count);
+      } else if (x.dtype() == DType.BF16 && y.dtype() == DType.F32) {
+        convert.widenBf16(from, to, count);
+      } else {
+        float[] values = scratch.floats(0, CHUNK);
+        load(from, values, count);
+        store(values, to, count);
+      }
     }
 
     private void load(long address, float[] to, int count) {
@@ -130,11 +138,9 @@ final class CpuCasts {
 
     @Override
     void chunk(long first, int count, Scratch scratch) {
-      float[] values = scratch.floats(0, CHUNK);
       int[] words = scratch.ints(0, CHUNK);
-      convert.loadF32(x.address() + 4 * first, values, 0, count);
       philox.words(seed, step, first, words, 0, count);
-      convert.storeBf16Stochastic(values, 0, words, 0, y.address() + 2 * first, count);
+      convert.narrowBf16Stochastic(x.address() + 4 * first, words, y.address() + 2 * first, count);
     }
   }
 }

@@ -42,12 +42,9 @@ public interface Convert {
   void loadI64(long address, float[] to, int at, int count);
 
   /**
-   * float[] to BF16, stochastically: the lower 16 bits of {@code words[wordsAt + i]} are added to the bits that are cut
-   * off, so that it rounds away from zero with a probability equal to their fraction. Infinities and NaN stay; what is
-   * finite stays finite.
+   * F32 to BF16 in native memory, stochastically: the lower 16 bits of {@code words[i]} are added to the bits that are
+   * cut off, so that it rounds away from zero with a probability equal to their fraction. Infinities and NaN stay; what
+   * is finite stays finite. The two must not overlap.
    */
-  void storeBf16Stochastic(float[] from, int at, int[] words, int wordsAt, long address, int count);
-
-  /** F32 to BF16 in native memory, as {@link #storeBf16Stochastic}. The two must not overlap. */
   void narrowBf16Stochastic(long from, int[] words, long to, int count);
 }

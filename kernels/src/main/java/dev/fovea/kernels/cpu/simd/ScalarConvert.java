@@ -71,13 +71,6 @@ class ScalarConvert implements Convert {
   }
 
   @Override
-  public void storeBf16Stochastic(float[] from, int at, int[] words, int wordsAt, long address, int count) {
-    for (int i = 0; i < count; i++) {
-      ALL.set(JAVA_SHORT, address + 2L * i, bf16(from[at + i], words[wordsAt + i]));
-    }
-  }
-
-  @Override
   public void widenBf16(long from, long to, int count) {
     for (int i = 0; i < count; i++) {
       ALL.set(JAVA_INT, to + 4L * i, ALL.get(JAVA_SHORT, from + 2L * i) << 16);

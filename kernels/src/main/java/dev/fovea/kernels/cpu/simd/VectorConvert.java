@@ -4,6 +4,7 @@ import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 import static java.nio.ByteOrder.nativeOrder;
 
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -22,6 +23,8 @@ final class VectorConvert extends ScalarConvert {
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Short> S =
       VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
+  private static final VectorSpecies<Byte> B =
+      VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, F.vectorBitSize() / 4)));
   private static final int LANES = F.length();
   private static final ByteOrder ORDER = nativeOrder();
 
@@ -87,6 +90,21 @@ final class VectorConvert extends ScalarConvert {
       VectorMask<Integer> nan = value.compare(VectorOperators.NE, value).cast(I);
       ((ShortVector) nearest.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0))
           .intoMemorySegment(ALL, address + 2L * i, ORDER);
+    }
+  }
+
+  @Override
+  public void loadU8(long address, float[] to, int at, int count) {
+    if (count < LANES || B.length() > LANES) { // no vectors of 4 bytes
+      super.loadU8(address, to, at, count);
+      return;
+    }
+    int last = count - LANES;
+    for (int step = 0; step < count; step += LANES) {
+      int i = Math.min(step, last);
+      IntVector bytes = (IntVector)
+          ByteVector.fromMemorySegment(B, ALL, address + i, ORDER).convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
+      ((FloatVector) bytes.convert(VectorOperators.I2F, 0)).intoArray(to, at + i);
     }
   }
 
@@ -161,25 +179,5 @@ final class VectorConvert extends ScalarConvert {
           .intoArray(x, i);
     }
     super.roundBf16(x, at + whole, count - whole);
-  }
-
-  @Override
-  public void storeBf16Stochastic(float[] from, int at, int[] words, int wordsAt, long address, int count) {
-    if (count < LANES) {
-      super.storeBf16Stochastic(from, at, words, wordsAt, address, count);
-      return;
-    }
-    int last = count - LANES;
-    for (int step = 0; step < count; step += LANES) {
-      int i = Math.min(step, last);
-      IntVector bits = FloatVector.fromArray(F, from, at + i).reinterpretAsInts();
-      IntVector magnitude = bits.and(0x7fffffff);
-      IntVector noise = IntVector.fromArray(I, words, wordsAt + i).and(0xffff);
-      VectorMask<Integer> fixed = magnitude.compare(VectorOperators.GE, 0x7f7f0000);
-      VectorMask<Integer> nan = magnitude.compare(VectorOperators.GT, 0x7f800000);
-      IntVector upper = bits.add(noise.blend(0, fixed)).lanewise(VectorOperators.LSHR, 16);
-      ((ShortVector) upper.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0))
-          .intoMemorySegment(ALL, address + 2L * i, ORDER);
-    }
   }
 }

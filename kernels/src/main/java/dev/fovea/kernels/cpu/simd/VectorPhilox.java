@@ -5,6 +5,7 @@ import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.XOR;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -49,8 +50,8 @@ final class VectorPhilox implements Philox {
   }
 
   static void blocks(long seed, long step, long index, int[] to, int at) {
-    int k0 = (int) seed;
-    int k1 = (int) (seed >>> 32);
+    LongVector k0 = LongVector.broadcast(L, seed);
+    LongVector k1 = LongVector.broadcast(L, seed >>> 32);
     LongVector counter = LongVector.broadcast(L, index).addIndex(1);
     LongVector c0 = counter;
     LongVector c1 = counter.lanewise(LSHR, 32);
@@ -58,15 +59,15 @@ final class VectorPhilox implements Philox {
     LongVector c3 = LongVector.broadcast(L, step >>> 32);
     LongVector multiplier0 = LongVector.broadcast(L, MULTIPLIER_0).and(LOW);
     LongVector multiplier1 = LongVector.broadcast(L, MULTIPLIER_1).and(LOW);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < ROUNDS; round++) { // small enough that C2 unrolls it wholly
       LongVector p0 = c0.and(LOW).mul(multiplier0);
       LongVector p1 = c2.and(LOW).mul(multiplier1);
-      c0 = p1.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c1).lanewise(VectorOperators.XOR, k0);
+      c0 = p1.lanewise(LSHR, 32).lanewise(XOR, c1).lanewise(XOR, k0);
       c1 = p1;
-      c2 = p0.lanewise(LSHR, 32).lanewise(VectorOperators.XOR, c3).lanewise(VectorOperators.XOR, k1);
+      c2 = p0.lanewise(LSHR, 32).lanewise(XOR, c3).lanewise(XOR, k1);
       c3 = p0;
-      k0 += KEY_STEP_0;
-      k1 += KEY_STEP_1;
+      k0 = LongVector.broadcast(L, KEY_STEP_0).add(k0);
+      k1 = LongVector.broadcast(L, KEY_STEP_1).add(k1);
     }
     LongVector front = c0.and(LOW).or(c1.lanewise(LSHL, 32));
     LongVector back = c2.and(LOW).or(c3.lanewise(LSHL, 32));
@@ -141,7 +142,7 @@ final class VectorPhilox implements Philox {
       IntVector sign = quarters.add(1).and(2).lanewise(LSHL, 30);
       FloatVector turned = cos.reinterpretAsInts()
           .lanewise(VectorOperators.BITWISE_BLEND, sin.reinterpretAsInts(), odd)
-          .lanewise(VectorOperators.XOR, sign)
+          .lanewise(XOR, sign)
           .reinterpretAsFloats();
       FloatVector radius = FloatVector.fromArray(F, logs, i).mul(-2f).sqrt();
       radius.mul(turned).fma(broadcast(F, deviation), broadcast(F, mean)).intoArray(logs, i);

@@ -251,21 +251,22 @@ class ConvertTest {
   /** A word of k rounds up exactly the values whose cut-off part is at least 2^16 - k. */
   @ParameterizedTest
   @MethodSource("forms")
-  void storesBf16StochasticallyByTheWord(Convert convert) {
+  void narrowsBf16StochasticallyByTheWord(Convert convert) {
     try (Arena arena = Arena.ofConfined()) {
       for (int count : COUNTS) {
-        float[] values = awkward(count + 1, 7L * count);
-        int[] words = new SplittableRandom(count).ints(count + 2L).toArray();
+        float[] values = awkward(count, 7L * count);
+        int[] words = new SplittableRandom(count).ints(count).toArray();
+        MemorySegment from = arena.allocateFrom(JAVA_FLOAT, values);
         MemorySegment all = guarded(arena, 2L * count);
-        convert.storeBf16Stochastic(values, 1, words, 2, all.address() + GUARD, count);
+        convert.narrowBf16Stochastic(from.address(), words, all.address() + GUARD, count);
         untouched(all, 2L * count);
         for (int i = 0; i < count; i++) {
-          float value = values[i + 1];
+          float value = values[i];
           int bits = Float.floatToRawIntBits(value);
           int expected = bits >>> 16;
           if (Float.isNaN(value)) {
             expected |= 0x40;
-          } else if (Math.abs(value) < 0x1.fep127f && (bits & 0xffff) >= 0x10000 - (words[i + 2] & 0xffff)) {
+          } else if (Math.abs(value) < 0x1.fep127f && (bits & 0xffff) >= 0x10000 - (words[i] & 0xffff)) {
             expected++;
           }
           assertEquals((short) expected, all.get(JAVA_SHORT, GUARD + 2L * i), "of " + value);
