@@ -13,8 +13,8 @@ final class CpuImage implements ImageKernels {
 
   CpuImage(WorkerPool pool, Simd simd) {
     this.pool = pool;
-    patchifies = new Recycler<>(() -> new Patchify(simd.convert(), simd.pixels()));
-    unpatchifies = new Recycler<>(() -> new Unpatchify(simd.convert(), simd.pixels()));
+    patchifies = new Recycler<>(() -> new Patchify(simd));
+    unpatchifies = new Recycler<>(() -> new Unpatchify(simd));
   }
 
   @Override

@@ -8,26 +8,28 @@ import dev.fovea.kernels.ImageKernels.Patches;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.cpu.simd.Convert;
 import dev.fovea.kernels.cpu.simd.Pixels;
+import dev.fovea.kernels.cpu.simd.Simd;
 
 /** {@link dev.fovea.kernels.ImageKernels#patchify}. */
 final class Patchify extends PatchGrid {
-  private static final int ROWS = 0;
-  private static final int PIXELS = 1;
-  private static final int PLANES = 2;
+  private static final int PIXELS = 0;
+  private static final int PLANES = 1;
   private static final int STAGED = 1024;
 
   private final Convert convert;
   private final Staging staging;
+  private final InPlace memory;
   private final Pixels loops;
   private Span pictures = Spans.NONE;
   private Span scale = Spans.NONE;
   private Span shift = Spans.NONE;
   private Span out = Spans.NONE;
 
-  Patchify(Convert convert, Pixels loops) {
-    this.convert = convert;
-    this.staging = new Staging(convert);
-    this.loops = loops;
+  Patchify(Simd simd) {
+    convert = simd.convert();
+    staging = new Staging(convert);
+    memory = new InPlace(simd);
+    loops = simd.pixels();
   }
 
   void run(WorkerPool pool, Patches patches, Span pictures, Span scale, Span shift, Span out) {
@@ -40,7 +42,7 @@ final class Patchify extends PatchGrid {
 
   @Override
   void group(long row, long image, int top, int column, int count, Scratch scratch) {
-    float[] rows = scratch.floats(ROWS, count * size);
+    long rows = memory.target(out, row * size, count * size, 0, scratch);
     if (patches.channelsLast()) {
       for (int y = 0; y < patchHeight; y++) {
         sideBySide(image, top, y, column, count, rows, scratch);
@@ -50,11 +52,11 @@ final class Patchify extends PatchGrid {
         planar(image, c, top, column, count, rows, scratch);
       }
     }
-    staging.store(rows, 0, out, row * size, count * size);
+    memory.store(rows, out, row * size, count * size);
   }
 
   /** One channel. Rows of pixels that go from edge to edge are loaded together. */
-  private void planar(long image, int c, int top, int column, int count, float[] rows, Scratch scratch) {
+  private void planar(long image, int c, int top, int column, int count, long rows, Scratch scratch) {
     boolean whole = count * patchWidth == patches.width();
     int width = count * patchWidth;
     int together = whole ? Math.clamp(STAGED / width, 1, patchHeight) : 1;
@@ -68,7 +70,7 @@ final class Patchify extends PatchGrid {
     }
   }
 
-  private void sideBySide(long image, int top, int y, int column, int count, float[] rows, Scratch scratch) {
+  private void sideBySide(long image, int top, int y, int column, int count, long rows, Scratch scratch) {
     int width = count * patchWidth;
     float[] pixels = scratch.floats(PIXELS, width * channels);
     float[] planes = scratch.floats(PLANES, width * channels);
@@ -87,10 +89,10 @@ final class Patchify extends PatchGrid {
     }
   }
 
-  private void cut(float[] pixels, int at, int channel, int y, int count, float[] rows) {
+  private void cut(float[] pixels, int at, int channel, int y, int count, long rows) {
     float a = scale.count() == 0 ? 1 : ALL.get(JAVA_FLOAT, scale.address() + 4L * channel);
     float b = shift.count() == 0 ? 0 : ALL.get(JAVA_FLOAT, shift.address() + 4L * channel);
-    loops.cut(pixels, at, count, patchWidth, a, b, rows, (channel * patchHeight + y) * patchWidth, size);
+    loops.cut(pixels, at, count, patchWidth, a, b, rows + 4L * (channel * patchHeight + y) * patchWidth, size);
   }
 
   @Override

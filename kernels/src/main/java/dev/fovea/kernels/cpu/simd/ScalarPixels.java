@@ -1,23 +1,27 @@
 package dev.fovea.kernels.cpu.simd;
 
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
+
 /** {@link Pixels} in plain Java. */
 class ScalarPixels implements Pixels {
   @Override
-  public void cut(
-      float[] row, int at, int patches, int width, float scale, float shift, float[] out, int outAt, int step) {
+  public void cut(float[] row, int at, int patches, int width, float scale, float shift, long out, int step) {
     for (int p = 0; p < patches; p++) {
       int from = at + p * width;
-      int to = outAt + p * step;
+      long to = out + 4L * p * step;
       for (int x = 0; x < width; x++) {
-        out[to + x] = Math.fma(row[from + x], scale, shift);
+        ALL.set(JAVA_FLOAT, to + 4L * x, Math.fma(row[from + x], scale, shift));
       }
     }
   }
 
   @Override
-  public void join(float[] x, int at, int step, int patches, int width, float[] row, int rowAt) {
+  public void join(long x, int step, int patches, int width, float[] row, int rowAt) {
     for (int p = 0; p < patches; p++) {
-      System.arraycopy(x, at + p * step, row, rowAt + p * width, width);
+      MemorySegment.copy(ALL, JAVA_FLOAT, x + 4L * p * step, row, rowAt + p * width, width);
     }
   }
 

@@ -1,5 +1,8 @@
 package dev.fovea.kernels.cpu.simd;
 
+import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
@@ -9,6 +12,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorPixels extends ScalarPixels {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = F.length();
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   // Of three vectors of RGBRGB..., lane i of channel c is value 3 i + c.
   private static final VectorShuffle<Float> RED = VectorShuffle.fromOp(F, i -> 3 * i % LANES);
@@ -51,60 +55,51 @@ final class VectorPixels extends ScalarPixels {
   }
 
   @Override
-  public void cut(
-      float[] row, int at, int patches, int width, float scale, float shift, float[] out, int outAt, int step) {
+  public void cut(float[] row, int at, int patches, int width, float scale, float shift, long out, int step) {
     int whole = F.loopBound(width);
     for (int x = 0; x < whole; x += LANES) {
-      cutVector(row, at + x, patches, width, scale, shift, out, outAt + x, step);
+      cutVector(row, at + x, patches, width, scale, shift, out + 4L * x, step);
     }
     if (whole < width) {
-      cutPart(row, at + whole, patches, width, width - whole, scale, shift, out, outAt + whole, step);
+      cutPart(row, at + whole, patches, width, width - whole, scale, shift, out + 4L * whole, step);
     }
   }
 
   /** One vector of every patch. */
   private static void cutVector(
-      float[] row, int at, int patches, int width, float scale, float shift, float[] out, int outAt, int step) {
+      float[] row, int at, int patches, int width, float scale, float shift, long out, int step) {
     FloatVector a = FloatVector.broadcast(F, scale);
     FloatVector b = FloatVector.broadcast(F, shift);
-    for (int p = 0, from = at, to = outAt; p < patches; p++, from += width, to += step) {
-      FloatVector.fromArray(F, row, from).fma(a, b).intoArray(out, to);
+    for (int p = 0; p < patches; p++) {
+      FloatVector.fromArray(F, row, at + p * width).fma(a, b).intoMemorySegment(ALL, out + 4L * p * step, ORDER);
     }
   }
 
   /** The first lanes of a vector of every patch. */
   private static void cutPart(
-      float[] row,
-      int at,
-      int patches,
-      int width,
-      int count,
-      float scale,
-      float shift,
-      float[] out,
-      int outAt,
-      int step) {
+      float[] row, int at, int patches, int width, int count, float scale, float shift, long out, int step) {
     VectorMask<Float> mask = F.indexInRange(0, count);
     FloatVector a = FloatVector.broadcast(F, scale);
     FloatVector b = FloatVector.broadcast(F, shift);
-    for (int p = 0, from = at, to = outAt; p < patches; p++, from += width, to += step) {
-      FloatVector.fromArray(F, row, from, mask).fma(a, b).intoArray(out, to, mask);
+    for (int p = 0; p < patches; p++) {
+      FloatVector.fromArray(F, row, at + p * width, mask)
+          .fma(a, b)
+          .intoMemorySegment(ALL, out + 4L * p * step, ORDER, mask);
     }
   }
 
   @Override
-  public void join(float[] x, int at, int step, int patches, int width, float[] row, int rowAt) {
+  public void join(long x, int step, int patches, int width, float[] row, int rowAt) {
     for (int i = 0; i < width; i += LANES) {
-      joinVector(x, at + i, step, patches, width, Math.min(LANES, width - i), row, rowAt + i);
+      joinVector(x + 4L * i, step, patches, width, Math.min(LANES, width - i), row, rowAt + i);
     }
   }
 
   /** At most one vector of every patch. */
-  private static void joinVector(
-      float[] x, int at, int step, int patches, int width, int count, float[] row, int rowAt) {
+  private static void joinVector(long x, int step, int patches, int width, int count, float[] row, int rowAt) {
     VectorMask<Float> mask = F.indexInRange(0, count);
-    for (int p = 0, from = at, to = rowAt; p < patches; p++, from += step, to += width) {
-      FloatVector.fromArray(F, x, from, mask).intoArray(row, to, mask);
+    for (int p = 0; p < patches; p++) {
+      FloatVector.fromMemorySegment(F, ALL, x + 4L * p * step, ORDER, mask).intoArray(row, rowAt + p * width, mask);
     }
   }
 
