@@ -13,8 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /** {@link dev.fovea.kernels.NormKernels#backward}. */
 final class NormBackward extends NormGrid {
-  /** Scratch memory: a group of zeros. */
+  /** Scratch memory: a vector of zeros. A group of them would take room in the first-level cache. */
   private static final int ZEROS = 0;
+
+  /** Floats of the widest vector. */
+  private static final int VECTOR = 16;
 
   private final ColumnSums sums = new ColumnSums(staging, arithmetic);
   private Span x = Spans.NONE;
@@ -84,7 +87,7 @@ final class NormBackward extends NormGrid {
     long first = index * rowsPerBlock;
     long end = Math.min(norm.rows(), first + rowsPerBlock);
     if (streams != null) {
-      long zeros = add == null ? zeros(width, scratch) : 0;
+      long zeros = add == null ? zeros(scratch) : 0;
       float[] totals = scratch.floats(SUMS, 2);
       long last = end * norm.groups() - 1;
       groups(streams, first * norm.groups(), last, zeros, scale, gradients, gradientsAt, totals);
@@ -96,9 +99,9 @@ final class NormBackward extends NormGrid {
     }
   }
 
-  private static long zeros(int width, Scratch scratch) {
-    long address = scratch.memory(ZEROS, 4L * width);
-    for (int i = 0; i < width; i++) {
+  private static long zeros(Scratch scratch) {
+    long address = scratch.memory(ZEROS, 4L * VECTOR);
+    for (int i = 0; i < VECTOR; i++) {
       ALL.set(JAVA_FLOAT, address + 4L * i, 0f);
     }
     return address;
@@ -114,6 +117,7 @@ final class NormBackward extends NormGrid {
       int gradientsAt,
       float[] totals) {
     int width = norm.width();
+    int addStep = add == null ? 0 : add.dtype().bytes();
     int biasAt = gradientsAt + width;
     for (long group = first; group <= last; group++) {
       float mean = mean(group);
@@ -125,7 +129,7 @@ final class NormBackward extends NormGrid {
       streams.normGradientSums(mean, rstd, from, slope, scale, gradients, gradientsAt, biasAt, totals, width);
       float meanG = norm.centered() ? totals[0] / width : 0;
       float meanGn = totals[1] / width;
-      streams.normGradient(mean, rstd, meanG, meanGn, from, slope, scale, added, to, width);
+      streams.normGradient(mean, rstd, meanG, meanGn, from, slope, scale, added, addStep, to, width);
     }
   }
 

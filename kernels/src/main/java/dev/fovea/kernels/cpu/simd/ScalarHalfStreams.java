@@ -145,12 +145,13 @@ final class ScalarHalfStreams implements Streams {
       long dy,
       float[] weight,
       long add,
+      int addStep,
       long dx,
       int count) {
     for (int i = 0; i < count; i++) {
       float normal = (get(x + 2L * i) - mean) * rstd;
       float rest = Math.fma(normal, -meanGn, get(dy + 2L * i) * weight[i] - meanG);
-      set(dx + 2L * i, Math.fma(rest, rstd, get(add + 2L * i)));
+      set(dx + 2L * i, Math.fma(rest, rstd, get(add + (long) addStep * i)));
     }
   }
 

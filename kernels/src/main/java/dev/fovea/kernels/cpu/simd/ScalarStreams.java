@@ -145,12 +145,13 @@ final class ScalarStreams implements Streams {
       long dy,
       float[] weight,
       long add,
+      int addStep,
       long dx,
       int count) {
     for (int i = 0; i < count; i++) {
       float normal = (get(x + 4L * i) - mean) * rstd;
       float rest = Math.fma(normal, -meanGn, get(dy + 4L * i) * weight[i] - meanG);
-      ALL.set(JAVA_FLOAT, dx + 4L * i, Math.fma(rest, rstd, get(add + 4L * i)));
+      ALL.set(JAVA_FLOAT, dx + 4L * i, Math.fma(rest, rstd, get(add + (long) addStep * i)));
     }
   }
 

@@ -76,7 +76,21 @@ public interface Streams {
       float[] sums,
       int count);
 
-  /** The second pass: {@code dx = (g - meanG - n meanGn) rstd + add}; dx may be any of the operands. */
+  /**
+   * The second pass: {@code dx = (g - meanG - n meanGn) rstd + add}; dx may be any of the operands.
+   *
+   * @param addStep bytes from an element of add to the next; 0 where add is the same 64 bytes everywhere
+   */
   void normGradient(
-      float mean, float rstd, float meanG, float meanGn, long x, long dy, float[] weight, long add, long dx, int count);
+      float mean,
+      float rstd,
+      float meanG,
+      float meanGn,
+      long x,
+      long dy,
+      float[] weight,
+      long add,
+      int addStep,
+      long dx,
+      int count);
 }

@@ -293,6 +293,7 @@ final class VectorHalfStreams implements Streams {
       long dy,
       float[] weight,
       long add,
+      int addStep,
       long dx,
       int count) {
     FloatVector means = broadcast(F, mean);
@@ -302,7 +303,7 @@ final class VectorHalfStreams implements Streams {
     for (int i = 0; i < count; i += STEP) {
       IntVector xs = IntVector.fromMemorySegment(I, ALL, x + 2L * i, ORDER);
       IntVector slopes = IntVector.fromMemorySegment(I, ALL, dy + 2L * i, ORDER);
-      IntVector adds = IntVector.fromMemorySegment(I, ALL, add + 2L * i, ORDER);
+      IntVector adds = IntVector.fromMemorySegment(I, ALL, add + (long) addStep * i, ORDER);
       FloatVector g = slopes.lanewise(LSHL, 16).reinterpretAsFloats().mul(fromArray(F, weight, i));
       FloatVector normal =
           xs.lanewise(LSHL, 16).reinterpretAsFloats().sub(means).mul(rstds);

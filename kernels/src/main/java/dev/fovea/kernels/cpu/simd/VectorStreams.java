@@ -250,6 +250,7 @@ final class VectorStreams implements Streams {
       long dy,
       float[] weight,
       long add,
+      int addStep,
       long dx,
       int count) {
     FloatVector means = broadcast(F, mean);
@@ -261,7 +262,7 @@ final class VectorStreams implements Streams {
       FloatVector normal =
           fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
       FloatVector g = fromMemorySegment(F, ALL, dy + 4L * i, ORDER).mul(fromArray(F, weight, i));
-      FloatVector addV = fromMemorySegment(F, ALL, add + 4L * i, ORDER);
+      FloatVector addV = fromMemorySegment(F, ALL, add + (long) addStep * i, ORDER);
       normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER);
     }
     if (i < count) {
@@ -269,7 +270,7 @@ final class VectorStreams implements Streams {
       FloatVector normal =
           fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
       FloatVector g = fromMemorySegment(F, ALL, dy + 4L * i, ORDER, in).mul(fromArray(F, weight, i, in));
-      FloatVector addV = fromMemorySegment(F, ALL, add + 4L * i, ORDER, in);
+      FloatVector addV = fromMemorySegment(F, ALL, add + (long) addStep * i, ORDER, in);
       normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER, in);
     }
   }
