@@ -25,11 +25,8 @@ final class PictureArguments {
   @Spec(Target.MIXEE)
   private CommandSpec spec;
 
-  @Parameters(
-      index = "0",
-      paramLabel = "MODEL",
-      description = "Folder or file of a model, as downloaded (timm, transformers, big_vision).")
-  private Path model = Path.of("");
+  @Mixin
+  private final ModelArgument model = new ModelArgument();
 
   @Parameters(
       index = "1..*",
@@ -38,19 +35,8 @@ final class PictureArguments {
       description = "Pictures (PNG, JPEG, WebP, BMP, GIF), or folders that are searched for them.")
   private List<Path> paths = List.of();
 
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      defaultValue = "8",
-      description = "Pictures that run at once (default: ${DEFAULT-VALUE}).")
-  private int batch;
-
-  @Option(
-      names = "--max-pixels",
-      paramLabel = "N",
-      defaultValue = "" + Picture.MAX_PIXELS,
-      description = "Refuse larger pictures (default: ${DEFAULT-VALUE}).")
-  private long maxPixels;
+  @Mixin
+  private final BatchOptions batch = new BatchOptions();
 
   @Option(
       names = "--image-size",
@@ -62,13 +48,13 @@ final class PictureArguments {
   private final ComputeArguments compute = new ComputeArguments();
 
   Path model() {
-    return model;
+    return model.path();
   }
 
   /** The model, for inference alone. */
   Vit load() throws IOException {
     Integer side = imageSize;
-    Vit vit = compute.load(model);
+    Vit vit = compute.load(model.path());
     if (side == null) {
       return vit.frozen();
     }
@@ -81,10 +67,7 @@ final class PictureArguments {
   }
 
   Inference.Options options() {
-    if (batch < 1) {
-      throw new ParameterException(spec.commandLine(), "--batch: got " + batch + ", expected at least 1");
-    }
-    return new Inference.Options(batch, maxPixels);
+    return batch.options();
   }
 
   /** The files, those of a folder and of folders in it in alphabetical order. */

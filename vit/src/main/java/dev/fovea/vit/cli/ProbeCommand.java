@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.fovea.vit.Inference;
 import dev.fovea.vit.Vit;
-import dev.fovea.vit.image.Picture;
 import dev.fovea.vit.probe.ClassFolders;
 import dev.fovea.vit.probe.RidgeProbe;
 import dev.fovea.vit.probe.Shots;
@@ -72,19 +71,11 @@ final class ProbeCommand implements Callable<Integer> {
       description = "Regularization (default: ${DEFAULT-VALUE}, the papers').")
   private double l2;
 
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      defaultValue = "8",
-      description = "Pictures that run at once (default: ${DEFAULT-VALUE}).")
-  private int batch;
+  @Mixin
+  private BatchOptions batch = new BatchOptions();
 
-  @Option(
-      names = "--max-pixels",
-      paramLabel = "N",
-      defaultValue = "" + Picture.MAX_PIXELS,
-      description = "Refuse larger pictures (default: ${DEFAULT-VALUE}).")
-  private long maxPixels;
+  @Mixin
+  private ComputeArguments compute = new ComputeArguments();
 
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
@@ -106,7 +97,7 @@ final class ProbeCommand implements Callable<Integer> {
         .distinct()
         .toArray();
     int total = needed.length + questions.files().size();
-    try (Vit vit = Vit.load(model.path()).frozen();
+    try (Vit vit = compute.load(model.path()).frozen();
         Progress progress = new Progress(spec.commandLine().getErr(), "probe", total)) {
       Embedded embedded = new Embedded(vit.inference(), progress);
       float[][] known = new float[labels.length][];
@@ -128,9 +119,6 @@ final class ProbeCommand implements Callable<Integer> {
     }
     if (draws < 1) {
       throw new ParameterException(spec.commandLine(), "--draws: got " + draws + ", expected at least 1");
-    }
-    if (batch < 1) {
-      throw new ParameterException(spec.commandLine(), "--batch: got " + batch + ", expected at least 1");
     }
     if (!(l2 > 0)) {
       throw new ParameterException(spec.commandLine(), "--l2: got " + l2 + ", expected a positive number");
@@ -225,7 +213,7 @@ final class ProbeCommand implements Callable<Integer> {
     float[][] of(List<Path> files) throws IOException {
       rows = new float[files.size()][];
       next = 0;
-      inference.embed(files, new Inference.Options(batch, maxPixels), failures);
+      inference.embed(files, batch.options(), failures);
       return rows;
     }
   }
