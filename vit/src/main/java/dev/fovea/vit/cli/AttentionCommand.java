@@ -28,27 +28,23 @@ import picocli.CommandLine.Spec;
 /** Draws where a model looks. */
 @Command(
     name = "attention",
+    sortOptions = false,
     description = {
       "Draw where a model looks in a picture: the attention of each layer and head, its flow through all layers"
           + " (rollout), and the pooling of models with a MAP head.",
       "Maps show where the class token looks or, in models without one, where patches look on average. Bright is much "
-          + "attention; each map has a scale of its own."
+          + "attention; each map has a scale of its own.",
+      ""
     })
 final class AttentionCommand implements Callable<Integer> {
   @Spec
   private CommandSpec spec;
 
-  @Parameters(
-      index = "0",
-      paramLabel = "MODEL",
-      description = "Folder or file of a model, as downloaded (timm, transformers, big_vision).")
-  private Path model = Path.of("");
+  @Mixin
+  private final ModelArgument model = new ModelArgument();
 
   @Parameters(index = "1", paramLabel = "IMAGE", description = "The picture (PNG, JPEG, WebP, BMP, GIF).")
   private Path image = Path.of("");
-
-  @Mixin
-  private final ComputeArguments compute = new ComputeArguments();
 
   @Option(names = "--out", required = true, paramLabel = "FILE.png", description = "The picture to write.")
   private Path out = Path.of("");
@@ -59,13 +55,16 @@ final class AttentionCommand implements Callable<Integer> {
   @Option(names = "--head", paramLabel = "N", description = "Only this head, larger; from 1 on.")
   private @Nullable Integer head;
 
+  @Mixin
+  private final ComputeArguments compute = new ComputeArguments();
+
   @Override
   public Integer call() throws IOException {
     if (!out.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
       throw new ParameterException(spec.commandLine(), "--out: got " + out + ", expected a name that ends in .png");
     }
     Picture picture = Picture.read(image);
-    try (Vit vit = compute.load(model);
+    try (Vit vit = compute.load(model.path());
         Scope scope = Scope.open(vit.device())) {
       Preprocessor preprocessor = vit.inference().preprocessor();
       AttentionMaps maps = vit.model().attention(preprocessor.apply(picture));

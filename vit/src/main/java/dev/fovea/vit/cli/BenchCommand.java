@@ -7,9 +7,11 @@ import picocli.CommandLine.Parameters;
 /** Stands for the benchmarks, which the launcher runs from a module of their own. */
 @Command(
     name = "bench",
+    sortOptions = false,
     description = {
       "Measure kernels and models beside other libraries, with a report.",
-      "This needs the source tree: the script ./fovea in it builds the benchmarks and runs them."
+      "This needs the source tree: the script ./fovea in it builds the benchmarks and runs them.",
+      ""
     })
 final class BenchCommand implements Runnable {
   @Parameters(hidden = true)

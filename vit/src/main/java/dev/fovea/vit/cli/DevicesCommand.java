@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
 /** Lists the devices that kernels run on here. */
 @Command(
     name = "devices",
-    description = "List the devices that kernels run on here, and why there is no GPU if there is none.")
+    sortOptions = false,
+    description = {"List the devices that kernels run on here, and why there is no GPU if there is none.", ""})
 final class DevicesCommand implements Runnable {
   @Spec
   private CommandSpec spec;

@@ -15,16 +15,16 @@ import picocli.CommandLine.Spec;
 /** Writes one vector for each picture. */
 @Command(
     name = "embed",
+    sortOptions = false,
     description = {
       "Turn pictures into vectors: what a model says about each before its classifier.",
-      "Pictures that cannot be read are named on standard error, the others are still embedded, and the exit code is 1."
+      "Pictures that cannot be read are named on standard error, the others are still embedded, and the exit code is"
+          + " 1.",
+      ""
     })
 final class EmbedCommand implements Callable<Integer> {
   @Spec
   private CommandSpec spec;
-
-  @Mixin
-  private PictureArguments pictures = new PictureArguments();
 
   @Option(
       names = "--out",
@@ -37,6 +37,9 @@ final class EmbedCommand implements Callable<Integer> {
         "  .jsonl        a line {\"file\", \"embedding\"} for each picture"
       })
   private Path out = Path.of("");
+
+  @Mixin
+  private PictureArguments pictures = new PictureArguments();
 
   @Override
   public Integer call() throws IOException {

@@ -21,10 +21,12 @@ import picocli.CommandLine.Spec;
 /** Tells what real GPUs have shown about the kernels of this build. */
 @Command(
     name = "evidence",
+    sortOptions = false,
     description = {
       "Tell what is known from real GPUs about the kernels of this build.",
       "A kernel is verified where its cases were within their tolerances on that GPU, stale where its sources have"
-          + " changed since, failed where a case was wrong, and pending where it has not run on that GPU yet."
+          + " changed since, failed where a case was wrong, and pending where it has not run on that GPU yet.",
+      ""
     })
 final class EvidenceCommand implements Runnable {
   @Spec

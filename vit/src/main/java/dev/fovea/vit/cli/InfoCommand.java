@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
 /** Prints what models are made of and what they cost. */
 @Command(
     name = "info",
+    sortOptions = false,
     description = {
       "Show what a model is made of and what it costs.",
       "",

@@ -22,17 +22,16 @@ import picocli.CommandLine.Spec;
 /** Names what pictures show. */
 @Command(
     name = "predict",
+    sortOptions = false,
     description = {
       "Name what pictures show: the most probable classes of a model, with their probabilities.",
       "Pictures that cannot be read are named on standard error, the others are still looked at, and the exit code is"
-          + " 1."
+          + " 1.",
+      ""
     })
 final class PredictCommand implements Callable<Integer> {
   @Spec
   private CommandSpec spec;
-
-  @Mixin
-  private PictureArguments pictures = new PictureArguments();
 
   @Option(
       names = "--top",
@@ -53,6 +52,9 @@ final class PredictCommand implements Callable<Integer> {
       description = "Print a line of JSON for each picture: {\"file\", \"predictions\": [{\"index\", \"label\", "
           + "\"probability\"}]}.")
   private boolean json;
+
+  @Mixin
+  private PictureArguments pictures = new PictureArguments();
 
   @Override
   public Integer call() throws IOException {

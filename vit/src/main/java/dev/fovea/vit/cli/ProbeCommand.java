@@ -71,14 +71,14 @@ final class ProbeCommand implements Callable<Integer> {
       description = "Regularization (default: ${DEFAULT-VALUE}, the papers').")
   private double l2;
 
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
   @Mixin
   private BatchOptions batch = new BatchOptions();
 
   @Mixin
   private ComputeArguments compute = new ComputeArguments();
-
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
 
   @Override
   public Integer call() throws IOException {

@@ -18,12 +18,14 @@ import picocli.CommandLine.Spec;
 /** Compares a model with what another implementation computed. */
 @Command(
     name = "verify",
+    sortOptions = false,
     description = {
       "Compare a model with what another implementation computed from the same weights.",
       "Runs the pixels of one file and prints, for every tensor of the other, by how much the model differs: the"
           + " largest difference, and that difference relative to the tensor's largest magnitude (for a gradient at"
           + " least a hundredth of the largest gradient).",
-      "Exits with 1 if one is over the tolerance or missing."
+      "Exits with 1 if one is over the tolerance or missing.",
+      ""
     })
 final class VerifyCommand implements Callable<Integer> {
   @Spec
@@ -31,9 +33,6 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Mixin
   private final ModelArgument model = new ModelArgument();
-
-  @Mixin
-  private final ComputeArguments compute = new ComputeArguments();
 
   @Option(
       names = "--input",
@@ -56,6 +55,9 @@ final class VerifyCommand implements Callable<Integer> {
       defaultValue = "1e-4",
       description = "Largest relative error that passes (default: ${DEFAULT-VALUE}).")
   private double tolerance;
+
+  @Mixin
+  private final ComputeArguments compute = new ComputeArguments();
 
   @Override
   public Integer call() throws IOException {
