@@ -99,6 +99,8 @@ final class NativeBlas {
   private static NativeBlas load(Library library, int threads) {
     try {
       Path folder = Files.createTempDirectory("fovea-peer");
+      // Deleted in reverse order: the folder after its files.
+      folder.toFile().deleteOnExit();
       try (ZipFile jar = new ZipFile(jarOf(library).toFile())) {
         for (String file : library.files) {
           ZipEntry entry = jar.getEntry(library.folder + file);
@@ -118,7 +120,6 @@ final class NativeBlas {
         }
         path.toFile().deleteOnExit();
       }
-      folder.toFile().deleteOnExit();
       SymbolLookup symbols = SymbolLookup.libraryLookup(folder.resolve(library.main), Arena.global());
       Linker linker = Linker.nativeLinker();
       linker

@@ -11,8 +11,8 @@ import java.util.function.Function;
  * What became faster or slower from one run to another. A change counts where both hold:
  *
  * <ul>
- *   <li>the {@linkplain Estimate confidence intervals} of the two means do not overlap, and
- *   <li>the means differ by more than 3 % where both runs have three processes or more, else by more than 10 %:
+ *   <li>the {@linkplain Estimate confidence intervals} of the two do not overlap, and
+ *   <li>the medians differ by more than 3 % where both runs have three processes or more, else by more than 10 %:
  *       intervals over the iterations of one process do not know how processes differ.
  * </ul>
  *
@@ -22,7 +22,7 @@ import java.util.function.Function;
  * @param missing measured in the first run alone
  */
 public record Comparison(List<Change> changes, List<Result> broken, List<Subject> added, List<Subject> missing) {
-  /** The least difference of means that counts. */
+  /** The least difference of medians that counts. */
   public static final double LEAST = 0.03;
 
   /** The same where a run has fewer than three processes. */
@@ -88,7 +88,7 @@ public record Comparison(List<Change> changes, List<Result> broken, List<Subject
   private static Change change(Result before, Result after) {
     Estimate old = Estimate.of(before.samples());
     Estimate now = Estimate.of(after.samples());
-    double speedup = before.isTime() ? old.mean() / now.mean() : now.mean() / old.mean();
+    double speedup = before.isTime() ? old.median() / now.median() : now.median() / old.median();
     boolean few = Math.min(old.forks(), now.forks()) < Estimate.ENOUGH_FORKS;
     boolean apart = old.high() < now.low() || now.high() < old.low();
     boolean much = Math.max(speedup, 1 / speedup) > 1 + (few ? LEAST_OF_FEW : LEAST);

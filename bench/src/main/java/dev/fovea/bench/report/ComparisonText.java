@@ -52,19 +52,19 @@ public final class ComparisonText {
           "the peers' speed changed by %+.1f %% (median): as much may be the machine's doing%n",
           100 * (comparison.peers() - 1)));
     }
-    text.append(
-        "A change counts where the confidence intervals of the means do not overlap and they differ by more than"
-            + " %.0f %% (%.0f %% where a run has fewer than %d processes).%n"
-                .formatted(100 * Comparison.LEAST, 100 * Comparison.LEAST_OF_FEW, Estimate.ENOUGH_FORKS));
+    text.append("A change counts where the confidence intervals do not overlap and the medians differ by more than"
+        + " %.0f %% (%.0f %% where a run has fewer than %d processes).%n"
+            .formatted(100 * Comparison.LEAST, 100 * Comparison.LEAST_OF_FEW, Estimate.ENOUGH_FORKS));
     return text.toString();
   }
 
   private static String value(Result result) {
     Estimate estimate = Estimate.of(result.samples());
-    String mean = result.isTime() ? Units.time(1e-6 * estimate.mean()) : Units.digits(estimate.mean()) + result.unit();
+    String median =
+        result.isTime() ? Units.time(1e-6 * estimate.median()) : Units.digits(estimate.median()) + result.unit();
     return Double.isFinite(estimate.error())
-        ? "%s ± %.0f %%".formatted(mean, 100 * estimate.error() / estimate.mean())
-        : mean;
+        ? "%s ± %.0f %%".formatted(median, 100 * estimate.error() / estimate.median())
+        : median;
   }
 
   private static void names(StringBuilder text, String what, List<Subject> subjects) {

@@ -163,7 +163,7 @@ final class Digest {
   String errors() {
     double[] errors = shown().stream()
         .map(result -> Estimate.of(result.samples()))
-        .mapToDouble(estimate -> estimate.error() / estimate.mean())
+        .mapToDouble(estimate -> estimate.error() / estimate.median())
         .filter(Double::isFinite)
         .sorted()
         .toArray();

@@ -3,8 +3,8 @@ package dev.fovea.bench.report;
 import java.util.List;
 
 /**
- * What the machine can do, measured in the same run: means like those of what is compared with them, so that a machine
- * whose memory others use as well slows both.
+ * What the machine can do, measured in the same run: medians like those of what is compared with them, so that a
+ * machine whose memory others use as well slows both.
  */
 public final class Limits {
   /** The suite that measures them. */

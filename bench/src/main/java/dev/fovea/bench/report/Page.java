@@ -91,7 +91,7 @@ final class Page {
         .filter(limit -> limit.isMeasured() && !limit.isTime())
         .forEach(limit -> facts.put(
             "Limit of " + limit.subject().benchmark(),
-            Units.digits(Objects.requireNonNull(limit.mean())) + " " + limit.unit()));
+            Units.digits(Objects.requireNonNull(limit.median())) + " " + limit.unit()));
     html.append("<dl>\n");
     facts.forEach((name, value) -> html.append("<dt>%s</dt><dd>%s</dd>\n".formatted(text(name), text(value))));
     html.append("</dl>\n<p>").append(text("""

@@ -63,13 +63,13 @@ public record Result(
     return !unit.endsWith("/s");
   }
 
-  /** The mean of all samples; null where there are none. */
+  /** The {@linkplain Estimate median} of all processes; null where there are none. */
   @JsonProperty(access = JsonProperty.Access.READ_ONLY)
-  public @Nullable Double mean() {
-    return isMeasured() ? Estimate.of(samples).mean() : null;
+  public @Nullable Double median() {
+    return isMeasured() ? Estimate.of(samples).median() : null;
   }
 
-  /** Half the width of the mean's {@linkplain Estimate confidence interval}; null where it cannot be told. */
+  /** Half the width of the median's {@linkplain Estimate confidence interval}; null where it cannot be told. */
   @JsonProperty(access = JsonProperty.Access.READ_ONLY)
   public @Nullable Double error() {
     double error = isMeasured() ? Estimate.of(samples).error() : Double.NaN;
@@ -79,7 +79,7 @@ public record Result(
   /** Seconds of a call; NaN where they were not measured. */
   @JsonIgnore
   public double seconds() {
-    return isMeasured() && unit.equals(MICROS) ? 1e-6 * Estimate.of(samples).mean() : Double.NaN;
+    return isMeasured() && unit.equals(MICROS) ? 1e-6 * Estimate.of(samples).median() : Double.NaN;
   }
 
   /** What else is known of a call; NaN where it is not. */

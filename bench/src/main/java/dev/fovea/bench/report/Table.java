@@ -112,9 +112,9 @@ public final class Table {
       line.addAll(List.of(ours != null && ours.failed() ? "failed" : "–", "", "", ""));
     } else {
       Double error = ours.error();
-      double mean = Objects.requireNonNull(ours.mean());
-      line.add(ours.isTime() ? Units.time(ours.seconds()) : Units.digits(mean) + " " + ours.unit());
-      line.add(error == null ? "" : "%.0f %%".formatted(100 * error / mean));
+      double median = Objects.requireNonNull(ours.median());
+      line.add(ours.isTime() ? Units.time(ours.seconds()) : Units.digits(median) + " " + ours.unit());
+      line.add(error == null ? "" : "%.0f %%".formatted(100 * error / median));
       line.add(Units.rate(ours));
       line.add(Units.percent(limits.share(ours)));
     }
@@ -156,9 +156,9 @@ public final class Table {
     if (ours == null || theirs == null || !ours.isMeasured() || !theirs.isMeasured()) {
       return Double.NaN;
     }
-    double mean = Objects.requireNonNull(ours.mean());
-    double other = Objects.requireNonNull(theirs.mean());
-    return !ours.unit().equals(theirs.unit()) ? Double.NaN : ours.isTime() ? other / mean : mean / other;
+    double median = Objects.requireNonNull(ours.median());
+    double other = Objects.requireNonNull(theirs.median());
+    return !ours.unit().equals(theirs.unit()) ? Double.NaN : ours.isTime() ? other / median : median / other;
   }
 
   private double[] ratios(String peer) {

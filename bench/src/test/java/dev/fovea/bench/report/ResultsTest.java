@@ -41,12 +41,12 @@ class ResultsTest {
     assertEquals("gemm", first.path("suite").asText());
     assertEquals("1x2x3", first.path("parameters").path("shape").asText());
     assertEquals(2, first.path("threads").asInt());
-    assertEquals(11, first.path("mean").asDouble(), 1e-9);
+    assertEquals(11, first.path("median").asDouble(), 1e-9);
     assertTrue(first.path("error").asDouble() > 0, first.toString());
     assertEquals(3, first.path("samples").path(1).size());
     JsonNode blank = json.path("results").path(4);
     assertEquals("is not here", blank.path("reason").asText());
-    assertFalse(blank.has("mean"), blank.toString());
+    assertFalse(blank.has("median"), blank.toString());
     assertEquals("abcdef", json.path("environment").path("commit").asText());
     assertFalse(Files.readString(folder.resolve(Results.FILE)).contains("NaN"));
   }
@@ -72,14 +72,22 @@ class ResultsTest {
     Estimate three = Estimate.of(List.of(List.of(10.0, 10.1), List.of(12.0, 12.1), List.of(11.0, 11.1)));
     assertEquals(1, one.forks());
     assertTrue(one.error() < 0.4, one.toString());
-    assertEquals(11.05, three.mean(), 1e-9);
+    assertEquals(11.05, three.median(), 1e-9);
     // Student's quantile of 97.5 % at two degrees of freedom, over the square root of three.
     assertEquals(4.302653 / Math.sqrt(3), three.error(), 1e-4);
     assertTrue(Double.isNaN(Estimate.of(List.of(List.of(1.0))).error()));
   }
 
   @Test
-  void limitsAreMeansAndTheRooflineIsTheirSmaller() {
+  void aDisturbedProcessWidensTheIntervalAndMovesNothing() {
+    Estimate quiet = Estimate.of(List.of(List.of(10.0, 10.0), List.of(10.2, 10.2), List.of(10.1, 10.1)));
+    Estimate disturbed = Estimate.of(List.of(List.of(10.0, 10.0), List.of(20.4, 20.4), List.of(10.1, 10.1)));
+    assertEquals(quiet.median(), disturbed.median(), 1e-9);
+    assertTrue(disturbed.error() > 10 * quiet.error(), disturbed.toString());
+  }
+
+  @Test
+  void limitsAreMediansAndTheRooflineIsTheirSmaller() {
     Limits limits = Limits.of(run);
     assertEquals(1e11, limits.flops(1), 1);
     assertEquals(4e10, limits.bytes(1), 1);
