@@ -168,8 +168,8 @@ public final class CudaDevice implements Device, AutoCloseable {
   public CudaGraph record(Runnable work) {
     checkOpen();
     work.run();
-    driver.synchronize(stream);
     pool.evict(0); // what the first run left is not needed beside what the graph takes
+    driver.synchronize(stream); // for the recording takes memory on another stream
     pool.beginReserve();
     long graph;
     try {
@@ -183,18 +183,22 @@ public final class CudaDevice implements Device, AutoCloseable {
 
   private long recorded(Runnable work) {
     raw.beginRecording();
-    long graph = 0;
-    boolean whole = false;
     try {
       work.run();
-      whole = true;
-    } finally {
-      graph = raw.endRecording();
-      if (!whole) {
-        driver.destroyGraph(graph);
-      }
+    } catch (Throwable e) {
+      abandon(e);
+      throw e;
     }
-    return graph;
+    return raw.endRecording();
+  }
+
+  /** Ends a recording that is of no use; if the driver says that it is lost, {@code cause} is why. */
+  private void abandon(Throwable cause) {
+    try {
+      driver.destroyGraph(raw.endRecording());
+    } catch (CudaException e) {
+      cause.addSuppressed(e);
+    }
   }
 
   private void checkOpen() {

@@ -60,8 +60,14 @@ final class CudaMemory implements RawMemory {
 
   /** From now on the stream is recorded: what is queued runs at every replay and not now. */
   void beginRecording() {
-    aside = driver.createStream();
-    driver.beginCapture(stream);
+    long other = driver.createStream();
+    try {
+      driver.beginCapture(stream);
+    } catch (RuntimeException e) {
+      driver.destroyStream(other);
+      throw e;
+    }
+    aside = other;
   }
 
   /** Ends that, and returns the graph. */
@@ -69,8 +75,9 @@ final class CudaMemory implements RawMemory {
     try {
       return driver.endCapture(stream, 0);
     } finally {
-      driver.destroyStream(aside);
+      long other = aside;
       aside = 0;
+      driver.destroyStream(other);
     }
   }
 

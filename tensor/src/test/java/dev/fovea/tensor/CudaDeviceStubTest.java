@@ -229,6 +229,22 @@ class CudaDeviceStubTest {
     }
   }
 
+  /** What went wrong first is told, not that the recording was of no use then; and the device goes on. */
+  @Test
+  void theReasonWhyNothingCouldBeRecordedIsTold() {
+    try (Scope _ = Scope.open(device)) {
+      CudaException e = assertThrows(CudaException.class, () -> device.record(device::synchronize));
+      assertTrue(e.getMessage().startsWith("wait for a stream on GPU 0"), e.getMessage());
+      assertEquals("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", e.code());
+      assertEquals(1, e.getSuppressed().length);
+      stub.fail("cuStreamBeginCapture_v2", 900, 0);
+      assertThrows(CudaException.class, () -> device.record(() -> {}));
+      assertEquals(2, Tensor.scalar(2).item());
+      device.record(() -> {}).close();
+    }
+    assertEquals(3, stub.log("end of stream").size());
+  }
+
   @Test
   void servesSeveralThreads() throws Exception {
     try (ExecutorService threads = Executors.newFixedThreadPool(3)) {

@@ -10,7 +10,7 @@ final class CudaErrors {
   static final int GRAPH_UPDATE_FAILURE = 910;
 
   /** After these nothing works any more in this process: they come from a kernel that ran, not from the call. */
-  private static final Set<Integer> STICKY = Set.of(214, 220, 700, 702, 710, 714, 715, 716, 717, 718, 719);
+  private static final Set<Integer> STICKY = Set.of(214, 220, 226, 700, 702, 710, 714, 715, 716, 717, 718, 719, 721);
 
   private static final Map<Integer, String> ADVICE = Map.ofEntries(
       Map.entry(2, "other processes may use the GPU too: see nvidia-smi"),
@@ -19,6 +19,7 @@ final class CudaErrors {
       Map.entry(200, "the fat binaries need a newer driver: update it, or build with the toolkit of its CUDA version"),
       Map.entry(209, "the fat binaries hold nothing for this GPU: build with a toolkit that knows it"),
       Map.entry(218, "the fat binaries need a newer driver: update it, or build with the toolkit of its CUDA version"),
+      Map.entry(221, "the driver's compiler, libnvidia-ptxjitcompiler.so.1, is missing: reinstall the driver"),
       Map.entry(222, "the fat binaries need a newer driver: update it, or build with the toolkit of its CUDA version"),
       Map.entry(701, "a block needs more registers or shared memory than a multiprocessor has"),
       Map.entry(702, "the system stops long kernels on a GPU that also drives a display"),

@@ -107,7 +107,9 @@ public interface Driver extends AutoCloseable {
   void launch(long function, Launch launch, long stream);
 
   /**
-   * From now on what is queued on the stream is recorded instead of run. Memory is neither allocated nor freed then.
+   * From now on what is queued on the stream is recorded instead of run. On this stream memory is neither allocated nor
+   * freed then, and nobody waits for it, nor for all streams ({@link #trim}): such a call fails, and the recording may
+   * be lost.
    */
   void beginCapture(long stream);
 

@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cuda;
 
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What every call of a driver has in common: the context that it needs, and what becomes of errors. */
 final class JcudaCalls {
@@ -8,7 +9,7 @@ final class JcudaCalls {
   private final DeviceInfo info;
   private final JcudaHandles.Context context;
   private final LaunchLog log = new LaunchLog();
-  private final AtomicInteger capturing = new AtomicInteger();
+  private final Set<Long> recorded = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
   JcudaCalls(DeviceInfo info, JcudaHandles.Context context) {
@@ -20,14 +21,33 @@ final class JcudaCalls {
     return log;
   }
 
-  /** How many streams record a graph. */
-  AtomicInteger capturing() {
-    return capturing;
+  /** The streams whose work becomes a graph. */
+  Set<Long> recorded() {
+    return recorded;
+  }
+
+  /** Fails for memory of a recorded stream: the driver would make it the graph's own, of no use anywhere else. */
+  void forbidRecorded(long stream, String operation) {
+    if (!recorded.isEmpty() && recorded.contains(stream)) {
+      throw notRecorded(operation);
+    }
+  }
+
+  /** Fails for what waits for all streams: the driver refuses that, and what is recorded is lost. */
+  void forbidRecording(String operation) {
+    if (!recorded.isEmpty()) {
+      throw notRecorded(operation);
+    }
+  }
+
+  private CudaException notRecorded(String operation) {
+    return new CudaException(
+        "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", where(operation) + ": not while a graph is recorded");
   }
 
   /** Whether every operation is waited for. */
   boolean waits() {
-    return sync && capturing.get() == 0;
+    return sync && recorded.isEmpty();
   }
 
   void close() {
@@ -43,6 +63,14 @@ final class JcudaCalls {
     if (error != 0) {
       throw failed(error, "use");
     }
+  }
+
+  /** Words about kernels that this driver is too old for; none otherwise. Machine code asks for its major version. */
+  String ofNewerToolkit() {
+    KernelBuild build = KernelBuild.find();
+    return build == null || build.toolkitMajor() <= info.driverVersion() / 1000
+        ? ""
+        : " (made by CUDA %s, the driver serves %s)".formatted(build.toolkit(), info.cudaVersion());
   }
 
   void check(int error, String operation) {

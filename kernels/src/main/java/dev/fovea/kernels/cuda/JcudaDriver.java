@@ -131,6 +131,7 @@ public final class JcudaDriver implements Driver {
   @Override
   public long allocate(long bytes, long stream) {
     calls.enter();
+    calls.forbidRecorded(stream, "allocation");
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment address = arena.allocate(JAVA_LONG);
       int error = pool == 0 ? Libcuda.allocateNow(address, bytes) : Libcuda.allocate(address, bytes, stream);
@@ -145,6 +146,7 @@ public final class JcudaDriver implements Driver {
   @Override
   public void free(long address, long stream) {
     calls.enter();
+    calls.forbidRecorded(stream, "free");
     if (pool == 0) {
       calls.check(Libcuda.synchronize(stream), "free");
       calls.check(Libcuda.freeNow(address), "free");
@@ -156,6 +158,7 @@ public final class JcudaDriver implements Driver {
   @Override
   public void trim() {
     calls.enter();
+    calls.forbidRecording("trim of the memory pool");
     calls.check(JCudaDriver.cuCtxSynchronize(), "trim of the memory pool");
     if (pool != 0) {
       calls.check(Libcuda.trimPool(pool, 0), "trim of the memory pool");

@@ -28,12 +28,12 @@ final class JcudaGraphs {
     calls.check(
         JCudaDriver.cuStreamBeginCapture(known, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED),
         "start of recording a graph");
-    calls.capturing().incrementAndGet();
+    calls.recorded().add(stream);
   }
 
   long endCapture(long stream, long graph) {
     calls.enter();
-    calls.capturing().decrementAndGet();
+    calls.recorded().remove(stream);
     JcudaHandles.Graph recorded = new JcudaHandles.Graph();
     calls.check(
         JCudaDriver.cuStreamEndCapture(JcudaHandles.known(streams.get(stream), "stream"), recorded),

@@ -32,7 +32,9 @@ final class JcudaModules {
     // A direct buffer: of an array, JCuda would hold up garbage collection while the driver compiles.
     ByteBuffer direct = ByteBuffer.allocateDirect(image.length).put(image).flip();
     int error = JCudaDriver.cuModuleLoadDataEx(module, Pointer.to(direct), 0, new int[0], Pointer.to(new int[0]));
-    calls.check(error, "load of %s kernels".formatted(binary.family()));
+    if (error != 0) {
+      throw calls.failed(error, "load of %s kernels%s".formatted(binary.family(), calls.ofNewerToolkit()));
+    }
     modules.put(module.address(), module);
     return module.address();
   }

@@ -48,6 +48,12 @@ public record KernelBuild(String toolkit, List<String> targets, List<Family> fam
     }
   }
 
+  /** The toolkit's version before the point; 0 if it is not known. */
+  int toolkitMajor() {
+    String major = toolkit.replaceFirst("\\D.*", "");
+    return major.isEmpty() ? 0 : Integer.parseInt(major);
+  }
+
   /** Of the digest and the names behind it. */
   private static Family family(String name, String value) {
     List<String> words = List.of(value.split(" "));

@@ -1,6 +1,5 @@
 package dev.fovea.kernels.cuda;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -53,7 +52,7 @@ final class Libcuda {
     static final MethodHandle TO_DEVICE = function("cuMemcpyHtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle TO_HOST = function("cuMemcpyDtoHAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle COPY = function("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    static final MethodHandle FILL = function("cuMemsetD8Async", JAVA_LONG, JAVA_BYTE, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle FILL = function("cuMemsetD8Async", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
     static final MethodHandle PIN = function("cuMemHostAlloc", JAVA_LONG, JAVA_LONG, JAVA_INT);
     static final MethodHandle UNPIN = function("cuMemFreeHost", JAVA_LONG);
     static final MethodHandle SYNCHRONIZE = function("cuStreamSynchronize", JAVA_LONG);
@@ -155,7 +154,8 @@ final class Libcuda {
 
   static int fill(long address, byte value, long bytes, long stream) {
     try {
-      return (int) Functions.FILL.invokeExact(address, value, bytes, stream);
+      // An unsigned char: some compilers rely on the bits above it being zero.
+      return (int) Functions.FILL.invokeExact(address, Byte.toUnsignedInt(value), bytes, stream);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

@@ -2,6 +2,8 @@ package dev.fovea.kernels.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -122,6 +124,19 @@ class CudaErrorStubTest {
           "load of stubbed kernels on GPU 0 (Stub 0): CUDA_ERROR_UNSUPPORTED_PTX_VERSION, as the stub was told; "
               + "the fat binaries need a newer driver: update it, or build with the toolkit of its CUDA version",
           () -> driver.load(BINARY));
+    }
+  }
+
+  @Test
+  void kernelsOfAToolkitThatTheDriverIsTooOldFor() {
+    KernelBuild build = KernelBuild.find();
+    assumeTrue(build != null && build.toolkitMajor() > 12, "these kernels were not made by CUDA 13 or later");
+    stub.set("version", 12040);
+    stub.fail("cuModuleLoadDataEx", 200, 0);
+    try (Driver driver = JcudaDriver.open(0)) {
+      CudaException e = assertThrows(CudaException.class, () -> driver.load(BINARY));
+      String beginning = "load of stubbed kernels (made by CUDA %s, the driver serves 12.4) on GPU 0";
+      assertTrue(e.getMessage().startsWith(beginning.formatted(build.toolkit())), e.getMessage());
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** The driver on a library that notes what is called: sequences, arguments, contexts. */
 class JcudaDriverStubTest {
@@ -179,6 +180,57 @@ class JcudaDriverStubTest {
       driver.launch(function, launch, stream);
     }
     return driver.endCapture(stream, graph);
+  }
+
+  /** The driver would give memory that is the graph's own, and lose the recording where somebody waits. */
+  @Test
+  void keepsARecordingFromWhatItCannotHold() {
+    try (Driver driver = JcudaDriver.open(0)) {
+      long stream = driver.createStream();
+      long other = driver.createStream();
+      long function = driver.function(driver.load(BINARY), "norm");
+      long before = driver.allocate(1000, stream);
+      driver.beginCapture(stream);
+      for (Executable call :
+          List.<Executable>of(() -> driver.allocate(1000, stream), () -> driver.free(before, stream), driver::trim)) {
+        CudaException e = assertThrows(CudaException.class, call);
+        assertEquals("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", e.code());
+        assertTrue(e.getMessage().endsWith("on GPU 0 (Stub 0): not while a graph is recorded"), e.getMessage());
+      }
+      driver.free(driver.allocate(1000, other), other);
+      driver.freePinned(driver.allocatePinned(1000));
+      driver.load(BINARY);
+      driver.launch(function, new Launch(), stream);
+      driver.destroyGraph(driver.endCapture(stream, 0));
+      driver.free(before, stream);
+      driver.trim();
+    }
+    assertEquals(List.of("captured 1"), stub.log("captured"));
+  }
+
+  @Test
+  void saysThatARecordingIsLost() {
+    try (Driver driver = JcudaDriver.open(0)) {
+      long stream = driver.createStream();
+      driver.beginCapture(stream);
+      assertThrows(CudaException.class, () -> driver.synchronize(stream));
+      CudaException e = assertThrows(CudaException.class, () -> driver.endCapture(stream, 0));
+      assertEquals("CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", e.code());
+      driver.beginCapture(stream);
+      driver.destroyGraph(driver.endCapture(stream, 0));
+    }
+  }
+
+  @Test
+  void isAskedForMuchSharedMemoryFirst() {
+    try (Driver driver = JcudaDriver.open(0)) {
+      long function = driver.function(driver.load(BINARY), "norm");
+      Launch launch = new Launch().shared(100_000);
+      assertThrows(CudaException.class, () -> driver.launch(function, launch, 0));
+      driver.allowShared(function, 100_000);
+      driver.launch(function, launch, 0);
+      assertThrows(CudaException.class, () -> driver.allowShared(function, 232_449));
+    }
   }
 
   @Test

@@ -107,6 +107,7 @@ public final class PtxDriver implements Driver {
   @Override
   public synchronized void trim() {
     check();
+    streams.forbidRecording("waiting for all streams");
     guarded(streams::synchronizeAll);
   }
 

@@ -140,10 +140,14 @@ class PtxDriverTest {
       MemorySegment host = host(driver, 0, 0, 0, 0);
       long memory = driver.allocate(16, stream);
       driver.fill(memory, (byte) 0, 16, stream);
+      long before = driver.createEvent();
+      driver.record(before, stream);
       driver.beginCapture(stream);
       driver.launch(function, launch(memory, 10), stream);
       assertThrows(CudaException.class, () -> driver.allocate(16, stream));
       assertThrows(CudaException.class, () -> driver.synchronize(stream));
+      assertThrows(CudaException.class, driver::trim);
+      assertThrows(CudaException.class, () -> driver.await(stream, before));
       long graph = driver.endCapture(stream, 0);
       assertEquals(0, driver.launches().size());
       driver.launchGraph(graph, stream);

@@ -97,6 +97,11 @@ final class PtxStreams {
     }
   }
 
+  /** Fails while any stream is recorded. */
+  void forbidRecording(String what) {
+    streams.keySet().forEach(stream -> forbidRecording(stream, what));
+  }
+
   void synchronize(long stream) {
     forbidRecording(stream, "waiting");
     ArrayDeque<Work> queue = find(streams, stream, "stream").queue;
@@ -150,6 +155,10 @@ final class PtxStreams {
       return;
     }
     Occurrence awaited = at.last;
+    if (recording(stream) && (awaited.pending || awaited.nanos != 0)) {
+      throw new CudaException(
+          "CUDA_ERROR_STREAM_CAPTURE_ISOLATION", "what is recorded cannot wait for what is not recorded with it");
+    }
     if (awaited.pending) {
       submit(stream, work("await", () -> happen(awaited)));
     }

@@ -1,6 +1,8 @@
 /*
  * A libcuda.so.1 without a GPU: device memory is host memory, kernels do nothing, everything that is called is written
- * down, and any call can be made to fail. Compiled by StubLibrary with: cc -shared -fPIC -Wl,-soname,libcuda.so.1
+ * down, and any call can be made to fail. What the real one refuses is refused here: handles of another device's
+ * context, contexts that were let go, more shared memory than was allowed, waiting while a graph is recorded, and so
+ * on. Compiled by StubLibrary with: cc -shared -fPIC -Wl,-soname,libcuda.so.1
  */
 #include <pthread.h>
 #include <stdarg.h>
@@ -10,14 +12,16 @@
 #include <string.h>
 
 typedef int CUresult;
-typedef struct { char name[64]; } Function;
-typedef struct { int launches; int capturing; } Stream;
+typedef struct { char name[64]; int device; unsigned most_shared; } Function;
+typedef struct { int launches, capturing, lost, mode, device; } Stream;
 typedef struct { int launches; } Graph;
-typedef struct { int recorded; } Event;
-typedef struct { const char *image; } Module;
+typedef struct { int recorded, captured, device; } Event;
+typedef struct { int device; } Module;
 typedef struct { size_t bytes; uint64_t magic; } Header;
 
-enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, NOT_FOUND = 500, UPDATE_FAILURE = 910 };
+enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, INVALID_HANDLE = 400, ILLEGAL_STATE = 401 };
+enum { NOT_FOUND = 500, CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901, CAPTURE_ISOLATION = 905 };
+enum { CAPTURED_EVENT = 907, UPDATE_FAILURE = 910, RELAXED = 2, SHARED_UNASKED = 48 << 10 };
 enum { HEADER = 256, DEVICES = 4 };
 #define MAGIC 0x666f766561ull
 
@@ -31,6 +35,8 @@ static char text[1 << 20];
 static size_t length = 0;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread int current = -1; /* device of the current context */
+static int retained[DEVICES];      /* how often each primary context is held; not reset, as it outlives a test */
+static Stream *recorded = NULL;    /* the stream whose work becomes a graph */
 
 static void note(const char *format, ...) {
   if (!logging) return;
@@ -53,7 +59,18 @@ static int failing(const char *function) {
 }
 
 #define ENTER() do { int e = failing(__func__); if (e) return e; } while (0)
-#define ENTER_CONTEXT() do { ENTER(); if (current < 0) return INVALID_CONTEXT; } while (0)
+#define ENTER_CONTEXT() do { ENTER(); if (current < 0 || !retained[current]) return INVALID_CONTEXT; } while (0)
+/* Of a handle that belongs to a context: it must be the current one. */
+#define ENTER_WITH(handle) do { ENTER_CONTEXT(); if ((handle)->device != current) return INVALID_HANDLE; } while (0)
+#define ENTER_STREAM(s) do { ENTER_CONTEXT(); if ((s) && (s)->device != current) return INVALID_HANDLE; } while (0)
+/* Of what may wait for the device: not while anybody records, unless in relaxed mode. */
+#define ENTER_UNSAFE() do { ENTER_CONTEXT(); if (recorded && recorded->mode != RELAXED) return lose(recorded); } while (0)
+
+/* Waiting for work that is only recorded: the driver refuses, and the recording is lost. */
+static CUresult lose(Stream *stream) {
+  stream->lost = 1;
+  return CAPTURE_UNSUPPORTED;
+}
 
 /* For tests. */
 const char *stub_log(void) { return text; }
@@ -75,7 +92,7 @@ void stub_set(const char *name, int64_t value) {
 }
 void stub_reset(void) {
   version = 13000, devices = 2, major = 9, minor = 0, pools = 1, logging = 1, sticky = 0, lost_by = 0;
-  total = 1ull << 30, used = 0, pooled = 0, fail_code = 0, length = 0;
+  total = 1ull << 30, used = 0, pooled = 0, fail_code = 0, length = 0, recorded = NULL;
   text[0] = 0;
 }
 int64_t stub_used(void) { return used; }
@@ -106,11 +123,25 @@ CUresult cuDevicePrimaryCtxRetain(void **context, int device) {
   ENTER();
   note("retain %d\n", device);
   *context = (void *)(intptr_t)(device + 1);
+  __atomic_add_fetch(&retained[device], 1, __ATOMIC_RELAXED);
   return 0;
 }
-CUresult cuDevicePrimaryCtxRelease_v2(int device) { note("release %d\n", device); return 0; }
-CUresult cuCtxSetCurrent(void *context) { current = (int)(intptr_t)context - 1; return 0; }
-CUresult cuCtxSynchronize(void) { ENTER_CONTEXT(); return 0; }
+CUresult cuDevicePrimaryCtxRelease_v2(int device) {
+  note("release %d\n", device);
+  if (!retained[device]) return INVALID_CONTEXT;
+  __atomic_sub_fetch(&retained[device], 1, __ATOMIC_RELAXED);
+  return 0;
+}
+CUresult cuCtxSetCurrent(void *context) {
+  int device = (int)(intptr_t)context - 1;
+  if (device >= 0 && !retained[device]) return INVALID_CONTEXT;
+  current = device;
+  return 0;
+}
+CUresult cuCtxSynchronize(void) {
+  ENTER_CONTEXT();
+  return recorded && recorded->device == current ? lose(recorded) : 0;
+}
 CUresult cuMemGetInfo_v2(size_t *f, size_t *t) { ENTER_CONTEXT(); *f = total - used - pooled; *t = total; return 0; }
 CUresult cuGetErrorName(int error, const char **name) {
   switch (error) {
@@ -123,7 +154,11 @@ CUresult cuGetErrorName(int error, const char **name) {
     case 500: *name = "CUDA_ERROR_NOT_FOUND"; return 0;
     case 700: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; return 0;
     case 701: *name = "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"; return 0;
+    case 721: *name = "CUDA_ERROR_TENSOR_MEMORY_LEAK"; return 0;
     case 803: *name = "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"; return 0;
+    case 900: *name = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"; return 0;
+    case 901: *name = "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"; return 0;
+    case 905: *name = "CUDA_ERROR_STREAM_CAPTURE_ISOLATION"; return 0;
     default: *name = NULL; return INVALID_VALUE;
   }
 }
@@ -133,6 +168,7 @@ CUresult cuGetErrorString(int error, const char **string) {
 }
 
 static CUresult take(void **address, size_t bytes) {
+  if (!bytes) return INVALID_VALUE;
   if (used + pooled + bytes > total) return OUT_OF_MEMORY;
   char *base = aligned_alloc(HEADER, HEADER + (bytes + HEADER - 1) / HEADER * HEADER);
   ((Header *)base)->bytes = bytes;
@@ -150,9 +186,10 @@ static size_t give(void *address) {
   free(header);
   return bytes;
 }
+/* On a stream that is recorded this is possible, but the memory would be the graph's: nobody here wants that. */
 CUresult cuMemAllocAsync(void **address, size_t bytes, Stream *stream) {
-  (void)stream;
-  ENTER_CONTEXT();
+  ENTER_STREAM(stream);
+  if (stream && stream->capturing) return lose(stream);
   pthread_mutex_lock(&lock);
   CUresult result = take(address, bytes);
   pthread_mutex_unlock(&lock);
@@ -160,8 +197,8 @@ CUresult cuMemAllocAsync(void **address, size_t bytes, Stream *stream) {
   return result;
 }
 CUresult cuMemFreeAsync(void *address, Stream *stream) {
-  (void)stream;
-  ENTER_CONTEXT();
+  ENTER_STREAM(stream);
+  if (stream && stream->capturing) return lose(stream);
   pthread_mutex_lock(&lock);
   size_t bytes = give(address);
   pooled += bytes;
@@ -170,11 +207,11 @@ CUresult cuMemFreeAsync(void *address, Stream *stream) {
   return bytes ? 0 : INVALID_VALUE;
 }
 CUresult cuMemAlloc_v2(void **address, size_t bytes) {
-  ENTER_CONTEXT();
+  ENTER_UNSAFE();
   note("allocate now %zu\n", bytes);
   return take(address, bytes);
 }
-CUresult cuMemFree_v2(void *address) { ENTER_CONTEXT(); note("free now\n"); return give(address) ? 0 : INVALID_VALUE; }
+CUresult cuMemFree_v2(void *address) { ENTER_UNSAFE(); note("free now\n"); return give(address) ? 0 : INVALID_VALUE; }
 CUresult cuDeviceGetDefaultMemPool(void **pool, int device) { *pool = (void *)(intptr_t)(device + 100); return 0; }
 CUresult cuMemPoolSetAttribute(void *pool, int attribute, void *value) {
   note("pool %d attribute %d = %llx\n", (int)(intptr_t)pool, attribute, (unsigned long long)*(uint64_t *)value);
@@ -188,36 +225,33 @@ CUresult cuMemPoolTrimTo(void *pool, size_t keep) {
   return 0;
 }
 CUresult cuMemHostAlloc(void **address, size_t bytes, unsigned flags) {
-  ENTER_CONTEXT();
+  ENTER_UNSAFE();
+  if (!bytes) return INVALID_VALUE;
   note("pin %zu %u\n", bytes, flags);
   *address = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
   return 0;
 }
-CUresult cuMemFreeHost(void *address) { ENTER_CONTEXT(); note("unpin\n"); free(address); return 0; }
+CUresult cuMemFreeHost(void *address) { ENTER_UNSAFE(); note("unpin\n"); free(address); return 0; }
 CUresult cuMemcpyHtoDAsync_v2(void *to, const void *from, size_t bytes, Stream *stream) {
-  (void)stream;
-  ENTER_CONTEXT();
+  ENTER_STREAM(stream);
   note("to device %zu\n", bytes);
   memcpy(to, from, bytes);
   return 0;
 }
 CUresult cuMemcpyDtoHAsync_v2(void *to, const void *from, size_t bytes, Stream *stream) {
-  (void)stream;
-  ENTER_CONTEXT();
+  ENTER_STREAM(stream);
   note("to host %zu\n", bytes);
   memcpy(to, from, bytes);
   return 0;
 }
 CUresult cuMemcpyDtoDAsync_v2(void *to, const void *from, size_t bytes, Stream *stream) {
-  (void)stream;
-  ENTER_CONTEXT();
+  ENTER_STREAM(stream);
   note("copy %zu\n", bytes);
   memmove(to, from, bytes);
   return 0;
 }
 CUresult cuMemsetD8Async(void *to, unsigned char value, size_t bytes, Stream *stream) {
-  (void)stream;
-  ENTER_CONTEXT();
+  ENTER_STREAM(stream);
   note("fill %d x %zu\n", value, bytes);
   memset(to, value, bytes);
   return 0;
@@ -227,70 +261,87 @@ CUresult cuStreamCreate(Stream **stream, unsigned flags) {
   ENTER_CONTEXT();
   note("stream flags %u\n", flags);
   *stream = calloc(1, sizeof **stream);
+  (*stream)->device = current;
   return 0;
 }
-CUresult cuStreamDestroy_v2(Stream *stream) { ENTER_CONTEXT(); note("end of stream\n"); free(stream); return 0; }
-CUresult cuStreamSynchronize(Stream *stream) { (void)stream; ENTER_CONTEXT(); note("synchronize\n"); return 0; }
+CUresult cuStreamDestroy_v2(Stream *stream) { ENTER_WITH(stream); note("end of stream\n"); free(stream); return 0; }
+CUresult cuStreamSynchronize(Stream *stream) {
+  ENTER_STREAM(stream);
+  note("synchronize\n");
+  return stream && stream->capturing ? lose(stream) : 0;
+}
 CUresult cuEventCreate(Event **event, unsigned flags) {
   ENTER_CONTEXT();
   note("event flags %u\n", flags);
   *event = calloc(1, sizeof **event);
+  (*event)->device = current;
   return 0;
 }
-CUresult cuEventDestroy_v2(Event *event) { ENTER_CONTEXT(); free(event); return 0; }
+CUresult cuEventDestroy_v2(Event *event) { ENTER_WITH(event); free(event); return 0; }
 CUresult cuEventRecord(Event *event, Stream *stream) {
-  (void)stream;
-  ENTER_CONTEXT();
+  ENTER_STREAM(stream);
+  if (event->device != current) return INVALID_HANDLE;
   event->recorded++;
+  event->captured = stream && stream->capturing;
   note("record\n");
   return 0;
 }
-CUresult cuEventSynchronize(Event *event) { ENTER_CONTEXT(); note("event\n"); return event->recorded ? 0 : INVALID_VALUE; }
-CUresult cuStreamWaitEvent(Stream *stream, Event *event, unsigned flags) {
-  (void)stream, (void)event;
+CUresult cuEventSynchronize(Event *event) {
   ENTER_CONTEXT();
+  note("event\n");
+  return event->captured ? CAPTURED_EVENT : event->recorded ? 0 : INVALID_VALUE;
+}
+/* What is recorded cannot wait for what is not. */
+CUresult cuStreamWaitEvent(Stream *stream, Event *event, unsigned flags) {
+  ENTER_STREAM(stream);
   note("await flags %u\n", flags);
+  if (stream && stream->capturing && !event->captured) return lose(stream), CAPTURE_ISOLATION;
   return 0;
 }
 CUresult cuEventElapsedTime(float *millis, Event *from, Event *to) {
-  ENTER_CONTEXT();
+  ENTER_WITH(from);
+  if (!from->recorded || !to->recorded || from->captured || to->captured) return INVALID_HANDLE;
   *millis = from->recorded + 10 * to->recorded;
   return 0;
 }
 
 CUresult cuModuleLoadDataEx(Module **module, const void *image, unsigned n, int *options, void **values) {
   (void)options, (void)values;
-  ENTER_CONTEXT();
+  ENTER_UNSAFE();
   note("load %08x options %u\n", *(const uint32_t *)image, n);
   *module = calloc(1, sizeof **module);
+  (*module)->device = current;
   return 0;
 }
 CUresult cuModuleLoadData(Module **module, const void *image) {
   (void)image;
-  ENTER_CONTEXT();
+  ENTER_UNSAFE();
   *module = calloc(1, sizeof **module);
+  (*module)->device = current;
   return 0;
 }
-CUresult cuModuleUnload(Module *module) { ENTER_CONTEXT(); note("unload\n"); free(module); return 0; }
+CUresult cuModuleUnload(Module *module) { ENTER_WITH(module); note("unload\n"); free(module); return 0; }
 CUresult cuModuleGetFunction(Function **function, Module *module, const char *name) {
-  (void)module;
-  ENTER_CONTEXT();
+  ENTER_WITH(module);
   if (strstr(name, "missing")) return NOT_FOUND;
   *function = calloc(1, sizeof **function);
   strncpy((*function)->name, name, sizeof(*function)->name - 1);
+  (*function)->device = current;
+  (*function)->most_shared = SHARED_UNASKED;
   note("function %s\n", name);
   return 0;
 }
 CUresult cuFuncGetAttribute(int *value, int attribute, Function *function) {
-  (void)function;
-  ENTER_CONTEXT();
+  ENTER_WITH(function);
   *value = attribute == 0 ? 1024 : 10 * attribute;
   return 0;
 }
 CUresult cuFuncSetAttribute(Function *function, int attribute, int value) {
-  ENTER_CONTEXT();
+  ENTER_WITH(function);
   note("attribute %d of %s = %d\n", attribute, function->name, value);
-  return value <= 232448 ? 0 : INVALID_VALUE;
+  if (value > 232448) return INVALID_VALUE;
+  if (attribute == 8) function->most_shared = value;
+  return 0;
 }
 
 typedef struct { int id; int pad; unsigned value[16]; } Attribute;
@@ -303,8 +354,12 @@ typedef struct {
 _Static_assert(sizeof(Config) == 56 && sizeof(Attribute) == 72, "layout of cuda.h");
 
 CUresult cuLaunchKernelEx(const Config *c, Function *function, void **parameters, void **extra) {
-  ENTER_CONTEXT();
-  if (extra || !c->block[0]) return INVALID_VALUE;
+  ENTER_WITH(function);
+  if (c->stream && c->stream->device != current) return INVALID_HANDLE;
+  unsigned most = function->most_shared > SHARED_UNASKED ? function->most_shared : SHARED_UNASKED;
+  uint64_t threads = (uint64_t)c->block[0] * c->block[1] * c->block[2];
+  if (extra || !c->grid[0] || !c->grid[1] || !c->grid[2]) return INVALID_VALUE;
+  if (!threads || threads > 1024 || c->shared > most) return INVALID_VALUE;
   if (c->stream && c->stream->capturing) c->stream->launches++;
   if (logging) {
     char more[256] = "";
@@ -333,15 +388,23 @@ CUresult cuLaunchKernel(Function *function, unsigned gx, unsigned gy, unsigned g
 }
 
 CUresult cuStreamBeginCapture_v2(Stream *stream, int mode) {
-  ENTER_CONTEXT();
+  ENTER_STREAM(stream);
+  if (!stream) return CAPTURE_UNSUPPORTED;
+  if (stream->capturing) return ILLEGAL_STATE;
   note("capture mode %d\n", mode);
   stream->capturing = 1;
-  stream->launches = 0;
+  stream->launches = stream->lost = 0;
+  stream->mode = mode;
+  recorded = stream;
   return 0;
 }
 CUresult cuStreamEndCapture(Stream *stream, Graph **graph) {
-  ENTER_CONTEXT();
+  ENTER_WITH(stream);
+  if (!stream->capturing) return ILLEGAL_STATE;
   stream->capturing = 0;
+  recorded = NULL;
+  *graph = NULL;
+  if (stream->lost) return CAPTURE_INVALIDATED;
   *graph = calloc(1, sizeof **graph);
   (*graph)->launches = stream->launches;
   note("captured %d\n", stream->launches);
@@ -362,8 +425,7 @@ CUresult cuGraphExecUpdate_v2(Graph *executable, Graph *graph, void *result) {
   return executable->launches == graph->launches ? 0 : UPDATE_FAILURE;
 }
 CUresult cuGraphLaunch(Graph *executable, Stream *stream) {
-  (void)stream;
-  ENTER_CONTEXT();
+  ENTER_STREAM(stream);
   note("graph of %d\n", executable->launches);
   return 0;
 }
