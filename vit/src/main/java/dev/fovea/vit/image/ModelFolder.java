@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.fovea.vit.image.Preprocessing.Fit;
 import dev.fovea.vit.model.VitConfig;
 import dev.fovea.vit.weights.Notes;
+import dev.fovea.vit.weights.TimmConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -89,7 +90,7 @@ final class ModelFolder {
 
   /** timm: its table's values for the architecture, changed by what {@code pretrained_cfg} says. */
   private Preprocessing timm(JsonNode description) throws IOException {
-    ObjectNode cfg = table(description.path("architecture").asText());
+    ObjectNode cfg = table(TimmConfig.untagged(description.path("architecture").asText()));
     for (JsonNode changes : new JsonNode[] {description, description.path("pretrained_cfg")}) {
       for (String name : new String[] {"interpolation", "crop_pct", "crop_mode", "mean", "std"}) {
         if (changes.hasNonNull(name)) {
@@ -97,7 +98,8 @@ final class ModelFolder {
         }
       }
     }
-    JsonNode input = description.path("pretrained_cfg").path("input_size");
+    JsonNode nested = description.path("pretrained_cfg");
+    JsonNode input = (nested.isObject() ? nested : description).path("input_size");
     resize(input.path(1).asInt(), input.path(2).asInt());
     List<Double> mean = numbers(cfg, "mean", Preprocessing.HALF);
     List<Double> deviation = numbers(cfg, "std", Preprocessing.HALF);

@@ -67,11 +67,7 @@ public final class Checkpoint implements AutoCloseable {
   private static Checkpoint recognise(ModelFiles files, Settings settings, Found found) throws IOException {
     Family family = settings.has("fovea") && !settings.has("architecture") ? Family.FOVEA : Family.of(found.names());
     if (family == null) {
-      throw new IllegalArgumentException(
-          "%s: got tensors of no known kind of model (%s), expected names of timm, transformers or big_vision"
-              .formatted(
-                  files.weights(),
-                  String.join(", ", found.names().all().stream().limit(3).toList())));
+      throw unknown(files, settings, found.names());
     }
     Layout layout;
     try {
@@ -97,6 +93,19 @@ public final class Checkpoint implements AutoCloseable {
         family,
         layout.config,
         new WeightMap(layout.config, layout.pieces, layout.ignored));
+  }
+
+  private static IllegalArgumentException unknown(ModelFiles files, Settings settings, Names names) {
+    boolean clip = names.starts("visual.");
+    String kind = clip ? "open_clip's" : settings.text("model_type", settings.text("architecture", ""));
+    String rather = clip ? " (the vision tower has a folder of its own among timm's models on Hugging Face)" : "";
+    return new IllegalArgumentException(
+        "%s: got tensors of no known kind of model%s (%s), expected names of timm, transformers or big_vision%s"
+            .formatted(
+                files.weights(),
+                kind.isEmpty() ? "" : ", " + kind,
+                String.join(", ", names.all().stream().limit(3).toList()),
+                rather));
   }
 
   private static Layout fovea(Settings settings) {

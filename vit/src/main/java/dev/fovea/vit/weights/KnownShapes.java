@@ -71,10 +71,17 @@ final class KnownShapes {
 
   private static <T> T agreed(Found found, String what, List<VitConfig> candidates, Function<VitConfig, T> value) {
     Set<T> values = candidates.stream().map(value).collect(Collectors.toSet());
+    if (values.isEmpty()) {
+      throw new IllegalArgumentException(
+          ("%s: the tensors alone do not tell %s, and no known architecture has these shapes: expected a config.json"
+                  + " beside it")
+              .formatted(found.file(), what));
+    }
     if (values.size() != 1) {
-      throw new IllegalArgumentException(("%s: the tensors alone do not tell %s%s: expected a config.json beside it,"
-              + " with the model's architecture")
-          .formatted(found.file(), what, values.isEmpty() ? "" : ", which may be any of " + values));
+      throw new IllegalArgumentException(
+          ("%s: the tensors alone do not tell %s, which may be any of %s: expected a config.json beside it,"
+                  + " with the model's architecture")
+              .formatted(found.file(), what, values));
     }
     return values.iterator().next();
   }

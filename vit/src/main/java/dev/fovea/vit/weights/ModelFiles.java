@@ -68,9 +68,10 @@ record ModelFiles(Path weights, @Nullable Path config) {
       files = all.filter(Files::isRegularFile).sorted().toList();
     }
     List<Path> models = new ArrayList<>();
+    List<Path> others = new ArrayList<>();
     for (Path file : files) {
-      if (mayHoldTensors(name(file)) && isModel(file)) {
-        models.add(file);
+      if (mayHoldTensors(name(file))) {
+        (isModel(file) ? models : others).add(file);
       }
     }
     if (models.size() == 1) {
@@ -79,6 +80,10 @@ record ModelFiles(Path weights, @Nullable Path config) {
     if (models.size() > 1) {
       throw new IllegalArgumentException(
           "%s: got several models, %s, expected one: name the file".formatted(folder, models));
+    }
+    if (others.size() == 1) {
+      // Opening it will say what is in it.
+      return others.getFirst();
     }
     for (Path file : files) {
       if (PICKLE.matcher(name(file)).matches()) {

@@ -57,6 +57,10 @@ public final class TimmConfig {
       "drop_path_rate",
       "strict_img_size");
 
+  /** What timm can do and we cannot: known only as switched off. */
+  private static final Set<String> REFUSED =
+      Set.of("dynamic_img_pad", "pool_include_prefix", "scale_attn_norm", "scale_mlp_norm");
+
   /** What {@code model_args} may set; anything else is refused rather than passed over. */
   private static final Set<String> KNOWN = Set.of(
       "img_size",
@@ -117,9 +121,17 @@ public final class TimmConfig {
     VitConfig config = Table.ARCHITECTURES.get(architecture);
     if (config == null) {
       throw new IllegalArgumentException(
-          "architecture: got %s, expected one of %s".formatted(architecture, architectures()));
+          ("architecture: got %s, expected one of %d of timm's vit, deit, deit3 and flexivit models (none of them has"
+                  + " rotary positions, windows, a distillation token or convolutions)")
+              .formatted(architecture, architectures().size()));
     }
     return config;
+  }
+
+  /** An architecture's name without the tag of weights that may follow it, as in {@code vit_tiny.augreg_in21k}. */
+  public static String untagged(String architecture) {
+    int dot = architecture.indexOf('.');
+    return dot < 0 ? architecture : architecture.substring(0, dot);
   }
 
   /**
@@ -134,22 +146,23 @@ public final class TimmConfig {
   }
 
   static VitConfig read(Settings folder) {
-    String architecture = folder.text("architecture", "");
-    Settings pretrained = folder.section("pretrained_cfg");
+    String architecture = untagged(folder.text("architecture", ""));
+    // In older folders all is on one level.
+    Settings pretrained = folder.has("pretrained_cfg") ? folder.section("pretrained_cfg") : folder;
     VitConfig base = of(architecture);
     Settings args = folder.section("model_args");
     VitConfig config = change(architecture, base, args, input(base, pretrained));
-    int classes = args.integer("num_classes", config.classes(), 0, Limits.CLASSES);
-    if (!args.has("num_classes")) {
-      classes = folder.integer("num_classes", classes, 0, Limits.CLASSES);
+    int classes = config.classes();
+    for (Settings place : new Settings[] {pretrained, folder, args}) {
+      classes = place.integer("num_classes", classes, 0, Limits.CLASSES);
     }
     return config.toBuilder().classes(classes).build();
   }
 
-  /** timm builds a model for the pictures of its pretrained weights where these have a fixed size. */
+  /** timm builds a model for the channels of its pretrained weights' pictures, and for their size if it is fixed. */
   private static VitConfig input(VitConfig base, Settings pretrained) {
     JsonNode size = pretrained.json().path("input_size");
-    if (!pretrained.flag("fixed_input_size", false) || !size.isArray() || size.size() != 3) {
+    if (!size.isArray() || size.size() != 3) {
       return base;
     }
     for (JsonNode side : size) {
@@ -157,10 +170,11 @@ public final class TimmConfig {
         throw pretrained.bad("input_size", size, "[channels, height, width]");
       }
     }
+    boolean fixed = pretrained.flag("fixed_input_size", false);
     return base.toBuilder()
         .channels(size.get(0).intValue())
-        .imageHeight(size.get(1).intValue())
-        .imageWidth(size.get(2).intValue())
+        .imageHeight(fixed ? size.get(1).intValue() : base.imageHeight())
+        .imageWidth(fixed ? size.get(2).intValue() : base.imageWidth())
         .build();
   }
 
@@ -171,7 +185,8 @@ public final class TimmConfig {
 
   private static VitConfig change(String architecture, VitConfig own, Settings args, VitConfig sized) {
     for (String name : args.names()) {
-      if (!KNOWN.contains(name) && !INERT.contains(name)) {
+      boolean off = REFUSED.contains(name) && !args.flag(name, false);
+      if (!KNOWN.contains(name) && !INERT.contains(name) && !off) {
         throw args.bad("got %s, expected one of %s".formatted(name, new TreeSet<>(KNOWN)));
       }
     }

@@ -75,6 +75,11 @@ final class TimmShapes {
   /** Pictures are taken to be square: that tells whether prefix tokens have positions. */
   private void positions(VitConfigBuilder builder) throws IOException {
     int count = found.dim("pos_embed", 1, 0);
+    if (count == 0) {
+      throw new IllegalArgumentException(
+          found.file() + ": got no pos_embed, expected learned positions: without, as with rotary ones (DINOv3), a"
+              + " model is not known by its tensors");
+    }
     int prefixes = (names.has("cls_token") ? 1 : 0) + found.dim("reg_token", 1, 0);
     boolean without = Found.side(count) > 0;
     int side = Found.side(without ? count : count - prefixes);

@@ -46,6 +46,10 @@ final class TransformersConfig {
 
   /** The configuration of a SigLIP vision tower, alone or in the model of both towers. */
   static VitConfig siglip(Settings settings, Found found) throws IOException {
+    if (found.rank(SiglipNames.prefix(found.names()) + SiglipNames.PATCHES) == 2) {
+      throw new IllegalArgumentException(
+          found.file() + ": got a SigLIP 2 of the NaFlex kind, expected one of a fixed picture size");
+    }
     settings.choice("model_type", "", Map.of("siglip", "", "siglip_vision_model", ""));
     Settings vision = settings.has("vision_config") ? settings.section("vision_config") : settings;
     return new TransformersConfig(vision, found).tower();
@@ -106,10 +110,6 @@ final class TransformersConfig {
   private VitConfig tower() throws IOException {
     String prefix = SiglipNames.prefix(names);
     String blocks = SiglipNames.blocks(names);
-    if (found.rank(prefix + SiglipNames.PATCHES) == 2) {
-      throw new IllegalArgumentException(
-          found.file() + ": got a SigLIP 2 of the NaFlex kind, expected one of a fixed picture size");
-    }
     int width = shape(prefix + SiglipNames.PATCHES, blocks);
     int mlp = found.dim(blocks + "0.mlp.fc1.weight", 0, 4 * width);
     image(prefix + "embeddings.position_embedding.weight", 0, 0);

@@ -207,6 +207,23 @@ final class CheckpointTest {
           folder.resolve("model.safetensors"), Map.of("lstm.weight", Tensor.zeros(Shape.of(2), DType.F32)));
     }
     contains(fault(IllegalArgumentException.class, folder), "no known kind of model (lstm.weight)");
+    Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"lstm\"}");
+    contains(fault(IllegalArgumentException.class, folder), "no known kind of model, lstm (lstm.weight)");
+  }
+
+  @Test
+  void modelsOfOtherKindsAreNamed() throws IOException {
+    Path clip = folder.resolve("open_clip_model.safetensors");
+    try (Scope inside = Scope.open()) {
+      Safetensors.write(clip, Map.of("visual.trunk.pos_embed", Tensor.zeros(Shape.of(2), DType.F32)));
+    }
+    // Though nothing in the folder is a model that is known here.
+    contains(fault(IllegalArgumentException.class, folder), clip.toString(), "open_clip's (visual.trunk.pos_embed)");
+    Path rotary = folder.resolve("model.safetensors");
+    try (Scope inside = Scope.open()) {
+      Safetensors.write(rotary, Map.of("patch_embed.proj.weight", Tensor.zeros(Shape.of(8, 3, 16, 16), DType.F32)));
+    }
+    contains(fault(IllegalArgumentException.class, rotary), "got no pos_embed", "rotary");
   }
 
   @Test

@@ -61,10 +61,43 @@ final class TimmConfigTest {
   }
 
   @Test
+  void foldersOfEveryAge() throws IOException {
+    VitConfig own = TimmConfig.of("vit_tiny_patch16_224");
+    // The name of an architecture may have the tag of its weights behind it.
+    assertEquals(own, TimmConfig.read(write("""
+        {"architecture": "vit_tiny_patch16_224.augreg_in21k_ft_in1k", "pretrained_cfg": {}}\
+        """)));
+    // Older folders have everything on one level.
+    VitConfig flat = TimmConfig.read(write("""
+        {"architecture": "vit_tiny_patch16_224", "num_classes": 7, "input_size": [3, 96, 64], "fixed_input_size": true}\
+        """));
+    assertEquals(own.toBuilder().classes(7).imageHeight(96).imageWidth(64).build(), flat);
+    // The number of classes may be among what is said of the weights, and channels are those of their pictures.
+    VitConfig nested = TimmConfig.read(write("""
+        {"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"num_classes": 0, "input_size": [1, 96, 96]}}\
+        """));
+    assertEquals(own.toBuilder().classes(0).channels(1).build(), nested);
+    assertEquals(5, TimmConfig.read(write("""
+        {"architecture": "vit_tiny_patch16_224", "num_classes": 5, "pretrained_cfg": {"num_classes": 9}}\
+        """)).classes());
+  }
+
+  @Test
+  void whatIsNotSupportedMayBeSwitchedOff() throws IOException {
+    assertEquals(TimmConfig.of("vit_tiny_patch16_224"), TimmConfig.read(write("""
+        {"architecture": "vit_tiny_patch16_224", "model_args": {"dynamic_img_pad": false, "scale_mlp_norm": null}}\
+        """)));
+    Path on = write("""
+        {"architecture": "vit_tiny_patch16_224", "model_args": {"dynamic_img_pad": true}}\
+        """);
+    assertThrows(IllegalArgumentException.class, () -> TimmConfig.read(on));
+  }
+
+  @Test
   void saysWhatItDoesNotKnow() throws IOException {
     var name = assertThrows(IllegalArgumentException.class, () -> TimmConfig.of("resnet50"));
     assertTrue(
-        name.getMessage().startsWith("architecture: got resnet50, expected one of [deit3_base"), name.getMessage());
+        name.getMessage().startsWith("architecture: got resnet50, expected one of 143 of timm's"), name.getMessage());
     Path odd = write("""
         {"architecture": "vit_base_patch16_224", "model_args": {"flux": 1}}\
         """);
