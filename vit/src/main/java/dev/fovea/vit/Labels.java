@@ -36,6 +36,9 @@ public final class Labels {
 
   /** Reads a text file in UTF-8 with one name on each line, class 0 first. Empty lines at the end do not count. */
   public static Labels read(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IllegalArgumentException(file + ": is a folder, expected a file with a name on each line");
+    }
     try {
       return of(
           Files.readString(file).stripTrailing().lines().map(String::strip).toList());

@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -25,15 +28,35 @@ public final class AtomicFile {
   }
 
   /**
+   * Whether {@link #write} can put a file there, as far as that can be told before long work.
+   *
+   * @throws IOException if the target is a folder, or there is no folder for it, or one that may not be written to
+   */
+  public static void check(Path target) throws IOException {
+    Path path = target.toAbsolutePath();
+    if (Files.isDirectory(path)) {
+      throw new IOException(target + ": is a folder, expected a file or nothing");
+    }
+    Path folder = path.resolveSibling("");
+    if (!Files.exists(folder)) {
+      throw new NoSuchFileException(target.toString(), null, "there is no folder " + folder);
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new FileSystemException(target.toString(), null, folder + " is a file, expected a folder");
+    }
+    if (!Files.isWritable(folder)) {
+      throw new AccessDeniedException(target.toString(), null, "no permission to write to " + folder);
+    }
+  }
+
+  /**
    * Writes a file.
    *
    * @throws IOException if the content throws it, or the file cannot be written
    */
   public static void write(Path target, Content content) throws IOException {
+    check(target);
     Path path = target.toAbsolutePath();
-    if (Files.isDirectory(path)) {
-      throw new IOException(target + ": is a folder, expected a file or nothing");
-    }
     byte[] random = new byte[8];
     ThreadLocalRandom.current().nextBytes(random);
     Path part = path.resolveSibling(".fovea-" + HexFormat.of().formatHex(random) + ".part");

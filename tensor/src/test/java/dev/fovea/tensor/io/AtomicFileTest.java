@@ -107,7 +107,8 @@ class AtomicFileTest {
   @Test
   void foldersThatDoNotTakeFiles() throws IOException {
     AtomicFile.Content nothing = channel -> {};
-    assertThrows(NoSuchFileException.class, () -> AtomicFile.write(folder.resolve("none/f"), nothing));
+    var none = assertThrows(NoSuchFileException.class, () -> AtomicFile.write(folder.resolve("none/f"), nothing));
+    assertEquals(folder.resolve("none/f") + ": there is no folder " + folder.resolve("none"), none.getMessage());
     Path file = Files.writeString(folder.resolve("file"), "x");
     assertThrows(IOException.class, () -> AtomicFile.write(file.resolve("f"), nothing));
     assertThrows(IOException.class, () -> AtomicFile.write(folder, nothing));

@@ -63,6 +63,7 @@ final class AttentionCommand implements Callable<Integer> {
     if (!out.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
       throw new ParameterException(spec.commandLine(), "--out: got " + out + ", expected a name that ends in .png");
     }
+    AtomicFile.check(out);
     Picture picture = Picture.read(image);
     try (Vit vit = compute.load(model.path());
         Scope scope = Scope.open(vit.device())) {

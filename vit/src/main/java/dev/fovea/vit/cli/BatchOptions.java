@@ -13,14 +13,20 @@ final class BatchOptions {
   @Spec(Target.MIXEE)
   private CommandSpec spec;
 
+  private long maxPixels;
+  private int batch;
+
   @Option(
       names = "--max-pixels",
       paramLabel = "N",
       defaultValue = "" + Picture.MAX_PIXELS,
       description = "Refuse larger pictures (default: ${DEFAULT-VALUE}).")
-  private long maxPixels;
-
-  private int batch;
+  void maxPixels(long pixels) {
+    if (pixels < 1) {
+      throw new ParameterException(spec.commandLine(), "--max-pixels: got " + pixels + ", expected at least 1");
+    }
+    maxPixels = pixels;
+  }
 
   @Option(
       names = "--batch",

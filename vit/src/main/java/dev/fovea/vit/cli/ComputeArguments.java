@@ -5,7 +5,11 @@ import dev.fovea.tensor.Device;
 import dev.fovea.vit.Vit;
 import java.io.IOException;
 import java.nio.file.Path;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
 
 /** Where a command runs its model, and in which numbers. */
 final class ComputeArguments {
@@ -20,6 +24,9 @@ final class ComputeArguments {
       this.dtype = dtype;
     }
   }
+
+  @Spec(Target.MIXEE)
+  private CommandSpec spec;
 
   @Option(
       names = "--device",
@@ -43,6 +50,12 @@ final class ComputeArguments {
 
   /** Loads a model there. */
   Vit load(Path model) throws IOException {
-    return Vit.load(model, Device.named(device), dtype.dtype);
+    Device where;
+    try {
+      where = Device.named(device);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
+    }
+    return Vit.load(model, where, dtype.dtype);
   }
 }

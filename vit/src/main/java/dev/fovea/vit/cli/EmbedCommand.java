@@ -1,5 +1,6 @@
 package dev.fovea.vit.cli;
 
+import dev.fovea.tensor.io.AtomicFile;
 import dev.fovea.vit.Vit;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -46,6 +47,7 @@ final class EmbedCommand implements Callable<Integer> {
     EmbeddingFile.Format format = EmbeddingFile.Format.of(out)
         .orElseThrow(() -> new ParameterException(
             spec.commandLine(), "--out: got " + out + ", expected a name that ends in .npy, .safetensors or .jsonl"));
+    AtomicFile.check(out);
     List<Path> files = pictures.files();
     try (Vit vit = pictures.load();
         Progress progress = new Progress(spec.commandLine().getErr(), "embed", files.size())) {

@@ -79,7 +79,7 @@ public final class EvidenceFile {
    */
   public static EvidenceFile read(Path file) throws IOException {
     if (!Files.exists(file)) {
-      throw new NoSuchFileException(file + ": no such file");
+      throw new NoSuchFileException(file.toString(), null, "no such file");
     }
     JsonNode json = new ObjectMapper().readTree(file.toFile());
     if (!json.has("gpu") || !json.has("kernels")) {

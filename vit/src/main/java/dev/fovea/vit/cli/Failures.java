@@ -2,8 +2,6 @@ package dev.fovea.vit.cli;
 
 import dev.fovea.vit.Inference;
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import picocli.CommandLine.ExitCode;
@@ -20,13 +18,7 @@ abstract class Failures implements Inference.Results {
   @Override
   public void failed(Path file, IOException failure) {
     count++;
-    // The file system's own exceptions may say no more than the file's name.
-    String message = switch (failure) {
-      case NoSuchFileException e -> file + ": there is no such file";
-      case AccessDeniedException e -> file + ": may not be read";
-      default -> failure.getMessage();
-    };
-    say.accept("fovea: " + message);
+    say.accept("fovea: " + Errors.sentence(failure));
   }
 
   int count() {

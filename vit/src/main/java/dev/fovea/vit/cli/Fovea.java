@@ -1,6 +1,7 @@
 package dev.fovea.vit.cli;
 
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -10,6 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The program {@code fovea}. It exits with 0 when the work is done, 1 when it failed and 2 when it was called wrongly;
@@ -48,6 +50,8 @@ public final class Fovea implements Runnable {
   public static void main(String[] args) {
     // Pictures are read and drawn, never shown.
     System.setProperty("java.awt.headless", "true");
+    // Numbers as in the English around them, which other programs can read, too.
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     System.exit(run(
         new PrintWriter(System.out, true, System.out.charset()),
         new PrintWriter(System.err, true, System.err.charset()),
@@ -61,6 +65,7 @@ public final class Fovea implements Runnable {
         .setOut(out)
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler((e, ignored) -> wrongUse(e))
         .setExecutionExceptionHandler((e, command, parsed) -> fovea.report(e, command.getErr()))
         .execute(args);
   }
@@ -70,11 +75,24 @@ public final class Fovea implements Runnable {
     throw new ParameterException(spec.commandLine(), "Missing command");
   }
 
+  /** What was wrong stays in sight: all the options of a command would fill the screen. */
+  private static int wrongUse(ParameterException e) {
+    CommandLine command = e.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println(e.getMessage());
+    if (command.getParent() == null && !(e instanceof UnmatchedArgumentException)) {
+      command.usage(err);
+    } else if (!UnmatchedArgumentException.printSuggestions(e, err)) {
+      err.println("See " + command.getCommandSpec().qualifiedName() + " --help");
+    }
+    return CommandLine.ExitCode.USAGE;
+  }
+
   private int report(Exception e, PrintWriter err) {
     if (debug) {
       e.printStackTrace(err);
     } else {
-      err.println("fovea: " + Objects.requireNonNullElse(e.getMessage(), e.toString()));
+      err.println("fovea: " + Errors.sentence(e));
     }
     return CommandLine.ExitCode.SOFTWARE;
   }

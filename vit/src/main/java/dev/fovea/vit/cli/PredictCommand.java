@@ -70,6 +70,9 @@ final class PredictCommand implements Callable<Integer> {
         public void accept(Path file, float[] logits) throws IOException {
           List<Prediction> best = Inference.best(logits, top, names);
           out.println(json ? line(file, best) : table(file, best));
+          if (out.checkError()) {
+            throw new IOException("nobody reads the output any more");
+          }
         }
       };
       vit.inference().classify(files, pictures.options(), failures);

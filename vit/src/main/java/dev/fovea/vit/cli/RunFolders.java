@@ -39,7 +39,7 @@ final class RunFolders {
         }
       }
     }
-    throw new NoSuchFileException(runs + ": holds no run to go on with; name its folder with --out");
+    throw new NoSuchFileException(runs.toString(), null, "holds no run to go on with; name its folder with --out");
   }
 
   private static FileTime written(Path folder) {

@@ -31,7 +31,7 @@ public final class RunTable {
    */
   public static RunTable read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new NoSuchFileException(file + ": there is no such file");
+      throw new NoSuchFileException(file.toString(), null, "there is no such file");
     }
     var reader = new CsvMapper()
         .enable(CsvParser.Feature.TRIM_SPACES)

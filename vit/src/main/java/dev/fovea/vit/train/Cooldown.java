@@ -24,14 +24,14 @@ public final class Cooldown {
   public static long latest(Path run) throws IOException {
     NavigableMap<Long, Path> found = checkpoints(run);
     if (found.isEmpty()) {
-      throw new NoSuchFileException(run + ": has no checkpoint yet");
+      throw new NoSuchFileException(run.toString(), null, "has no checkpoint yet");
     }
     return found.lastKey();
   }
 
   private static NavigableMap<Long, Path> checkpoints(Path run) throws IOException {
     if (!RunFolder.holdsRun(run)) {
-      throw new NoSuchFileException(run + ": holds no run");
+      throw new NoSuchFileException(run.toString(), null, "holds no run");
     }
     return new Checkpoints(RunFolder.checkpoints(run), 0).all();
   }

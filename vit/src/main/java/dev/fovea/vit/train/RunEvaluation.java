@@ -38,7 +38,7 @@ public record RunEvaluation(
     }
     Path folder = run.resolve("model");
     if (!Files.exists(folder)) {
-      throw new NoSuchFileException(run + ": is not finished; go on with it with --resume");
+      throw new NoSuchFileException(run.toString(), null, "is not finished; go on with it with --resume");
     }
     TrainConfig config =
         set == null ? own : StartingModel.resolved(own.with(own.data().withSet(set)));

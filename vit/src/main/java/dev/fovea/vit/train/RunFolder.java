@@ -91,7 +91,7 @@ final class RunFolder implements AutoCloseable {
 
   static RunFolder open(Path folder) throws IOException {
     if (!holdsRun(folder)) {
-      throw new NoSuchFileException(folder + ": holds no run to go on with");
+      throw new NoSuchFileException(folder.toString(), null, "holds no run to go on with");
     }
     return new RunFolder(folder, ConfigFile.read(folder.resolve(CONFIG), Map.of()));
   }
@@ -99,7 +99,7 @@ final class RunFolder implements AutoCloseable {
   /** The configuration of a run that may be in use. */
   static TrainConfig read(Path folder) throws IOException {
     if (!holdsRun(folder)) {
-      throw new NoSuchFileException(folder + ": holds no run");
+      throw new NoSuchFileException(folder.toString(), null, "holds no run");
     }
     return ConfigFile.read(folder.resolve(CONFIG), Map.of());
   }

@@ -325,6 +325,9 @@ public record TrainConfig(
       int keep,
       OnNonFinite onNonFinite) {
     public Run {
+      if (steps < 1) {
+        throw new IllegalArgumentException("steps: got %d, expected at least 1".formatted(steps));
+      }
       if (!masters && dtype == Numbers.F32) {
         throw new IllegalArgumentException("masters: got false with dtype f32, expected dtype bf16 or true");
       }

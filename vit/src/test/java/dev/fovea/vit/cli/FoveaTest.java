@@ -49,4 +49,12 @@ class FoveaTest {
     assertTrue(err.toString().contains("Usage: fovea"), err.toString());
     assertEquals("", out.toString());
   }
+
+  @Test
+  void whatWasWrongIsNotBuriedUnderAllOptions() {
+    assertEquals(2, run("train", "--steps=many"));
+    assertEquals(
+        List.of("Invalid value for option '--steps': 'many' is not a long", "See fovea train --help"),
+        err.toString().lines().toList());
+  }
 }

@@ -76,10 +76,10 @@ class PictureCommandsTest {
   void theDeviceAndNumbersCanBeChosen() {
     assertEquals(0, run("predict", model, red, "--device", "cpu", "--dtype", "bf16"), err::toString);
     assertEquals(6, out.toString().lines().count(), out.toString());
-    assertEquals(1, run("predict", model, red, "--device", "tpu"));
+    assertEquals(2, run("predict", model, red, "--device", "tpu"));
     assertEquals(
-        "fovea: device: got 'tpu', expected cpu, cuda, cuda:0, cuda:1, ... or auto",
-        err.toString().strip());
+        List.of("--device: got 'tpu', expected cpu, cuda, cuda:0, cuda:1, ... or auto", "See fovea predict --help"),
+        err.toString().lines().toList());
   }
 
   @Test
@@ -112,6 +112,32 @@ class PictureCommandsTest {
         err.toString().lines().toList());
     assertEquals(1, run("predict", model, red, blue, "--max-pixels", 100));
     assertTrue(err.toString().contains("has 50 x 40 pixels, expected at most 100"), err.toString());
+  }
+
+  @Test
+  void filesThatAreNotThereAreSaid() {
+    Path absent = folder.resolve("absent");
+    assertEquals(1, run("predict", model, red, "--labels", absent));
+    assertEquals("fovea: " + absent + ": there is no such file", err.toString().strip());
+    assertEquals(1, run("predict", model, red, "--labels", folder));
+    assertTrue(err.toString().contains(folder + ": is a folder, expected a file"), err.toString());
+    assertEquals(2, run("predict", model, red, "--max-pixels", 0));
+    assertTrue(err.toString().startsWith("--max-pixels: got 0, expected at least 1"), err.toString());
+  }
+
+  @Test
+  void whatCannotBeWrittenIsSaidBeforeTheWork() {
+    Path absent = folder.resolve("absent");
+    Path nowhere = absent.resolve("e.npy");
+    assertEquals(1, run("embed", folder.resolve("no model"), red, "--out", nowhere));
+    assertEquals(
+        "fovea: %s: there is no folder %s".formatted(nowhere, absent),
+        err.toString().strip());
+    Path inFile = red.resolve("maps.png");
+    assertEquals(1, run("attention", folder.resolve("no model"), red, "--out", inFile));
+    assertEquals(
+        "fovea: %s: %s is a file, expected a folder".formatted(inFile, red),
+        err.toString().strip());
   }
 
   @Test

@@ -148,6 +148,9 @@ final class TrainCommandTest {
         err.toString());
     assertEquals(2, run("train", "--memory=much"));
     assertTrue(err.toString().contains("expected an amount of memory such as 800M or 6GB"), err.toString());
+    assertEquals(1, run("train", "--out", folder.resolve("a"), "--steps=0"));
+    assertTrue(err.toString().contains("steps: got 0, expected at least 1"), err.toString());
+    assertTrue(Files.notExists(folder.resolve("a")));
     assertEquals(1, run("train", "--out", folder.resolve("a"), "--set=optimizer.speed=3"));
     assertTrue(err.toString().contains("got a setting optimizer.speed, expected one of [beta1,"), err.toString());
     assertEquals(1, run("train", "--out", folder.resolve("a"), "--preset=XXL"));
