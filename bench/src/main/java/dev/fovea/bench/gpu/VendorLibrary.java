@@ -169,11 +169,35 @@ record VendorLibrary(String name, int version, String prefix, int unsupported) {
         List.of("/usr/lib", "/usr/local/lib", "/opt/conda/lib", System.getProperty("user.home") + "/.local/lib")) {
       for (String packages : List.of("site-packages", "dist-packages")) {
         for (Path python : matching(Path.of(root), "python3*", packages + "/nvidia")) {
-          folders.addAll(matching(python, "{cublas,cudnn,cu1*}", "lib"));
+          folders.addAll(ofPackages(python));
         }
       }
     }
-    return folders;
+    for (String packages : searchedBy("python3")) {
+      folders.addAll(ofPackages(Path.of(packages, "nvidia")));
+    }
+    return folders.stream().distinct().toList();
+  }
+
+  private static List<Path> ofPackages(Path nvidia) {
+    return matching(nvidia, "{cublas,cudnn,cu1*}", "lib");
+  }
+
+  /** Where this Python looks for packages, which only it knows if it is one of a virtual environment; or nowhere. */
+  static List<String> searchedBy(String python) {
+    try {
+      Process process = new ProcessBuilder(python, "-c", "import sys; print(*filter(None, sys.path), sep='\\n')")
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start();
+      process.getOutputStream().close();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return process.waitFor() == 0 ? output.lines().toList() : List.of();
+    } catch (IOException e) {
+      return List.of(); // there is no such Python
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return List.of();
+    }
   }
 
   private static List<Path> matching(Path root, String pattern, String inside) {

@@ -62,6 +62,16 @@ class VendorLibraryTest {
     assertTrue(reason.getMessage().startsWith("libvendorc.so.12 was found neither by the loader nor in"));
   }
 
+  /** As in a virtual environment: only its own python3 knows where its packages are. */
+  @Test
+  void pythonSaysWhereItsPackagesAre() throws Exception {
+    Path python = Files.writeString(folder.resolve("python3"), "#!/bin/sh\necho /a/site-packages\necho /b\n");
+    assertTrue(python.toFile().setExecutable(true));
+    assertEquals(List.of("/a/site-packages", "/b"), VendorLibrary.searchedBy(python.toString()));
+    assertEquals(List.of(), VendorLibrary.searchedBy(folder.resolve("absent").toString()));
+    assertEquals(List.of(), VendorLibrary.searchedBy("false"));
+  }
+
   @Test
   void undefinedSymbolsAreReadFromTheLibrary() throws Exception {
     VendorLibrary vendor = new VendorLibrary("libvendord.so", 12, "vendord", 15);

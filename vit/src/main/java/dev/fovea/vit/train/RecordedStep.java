@@ -2,6 +2,7 @@ package dev.fovea.vit.train;
 
 import dev.fovea.kernels.DType;
 import dev.fovea.kernels.Span;
+import dev.fovea.kernels.cuda.CudaException;
 import dev.fovea.tensor.CudaDevice;
 import dev.fovea.tensor.CudaGraph;
 import dev.fovea.tensor.Download;
@@ -16,6 +17,7 @@ import dev.fovea.tensor.Upload;
 import dev.fovea.tensor.ops.Ops;
 import dev.fovea.vit.data.Batch;
 import dev.fovea.vit.model.VitConfig;
+import java.lang.System.Logger.Level;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * number of the step travel while the GPU computes the step before, and losses are read when the next step has been
  * queued, so that neither waits for the other.
  *
- * <p>A recorded step keeps all the memory that it works in; where there is too little to record it, every step is
- * launched.
+ * <p>A recorded step keeps all the memory that it works in; where there is too little to record it, or the driver
+ * refuses to, every step is launched.
  */
 final class RecordedStep implements Updates {
   private final CudaDevice device;
@@ -132,11 +134,24 @@ final class RecordedStep implements Updates {
     try {
       graph = device.record(this::compute);
     } catch (OutOfDeviceMemoryException e) {
-      if (computed == before) {
+      launchFromNowOn(before, e);
+    } catch (CudaException e) {
+      // The driver has no memory left for the graph itself, or cannot record what a step does.
+      if (!e.code().equals("CUDA_ERROR_OUT_OF_MEMORY") && !e.code().startsWith("CUDA_ERROR_STREAM_CAPTURE")) {
         throw e;
       }
-      fits = false; // this step is done
+      launchFromNowOn(before, e);
     }
+  }
+
+  /** Gives recording up, if the step was computed before that failed. */
+  private void launchFromNowOn(long before, RuntimeException reason) {
+    if (computed == before) {
+      throw reason;
+    }
+    fits = false;
+    System.getLogger("dev.fovea.vit")
+        .log(Level.WARNING, "each step is launched kernel by kernel, it could not be recorded: " + reason.getMessage());
   }
 
   /** Bytes that a step's input takes on the GPU beside what {@link TrainStep} has there: what is on its way. */

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fovea.kernels.DType;
+import dev.fovea.kernels.cuda.CudaException;
+import dev.fovea.kernels.cuda.Driver;
 import dev.fovea.kernels.cuda.KernelBinary;
 import dev.fovea.kernels.ptx.PtxDriver;
 import dev.fovea.kernels.ptx.PtxOptions;
@@ -18,6 +20,7 @@ import dev.fovea.vit.data.Batch;
 import dev.fovea.vit.model.Initialisation;
 import dev.fovea.vit.model.VisionTransformer;
 import dev.fovea.vit.model.VitConfig;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -47,8 +50,38 @@ final class RecordedStepTest {
   })
   void areTheSameBits(
       DType dtype, boolean masters, VitConfig.Block block, Recompute recompute, int micro, boolean mixed) {
-    Outcome plain = train(false, dtype, masters, block, recompute, micro, mixed);
-    Outcome recorded = train(true, dtype, masters, block, recompute, micro, mixed);
+    Outcome plain = train(false, driver(), dtype, masters, block, recompute, micro, mixed);
+    Outcome recorded = train(true, driver(), dtype, masters, block, recompute, micro, mixed);
+    assertSame(plain, recorded);
+  }
+
+  /** The driver has no memory for the graph: the step is done all the same, and so are the next ones. */
+  @Test
+  void areLaunchedWhereTheyCannotBeRecorded() {
+    Driver gpu = driver();
+    int[] refused = {0};
+    Driver refusing = (Driver) Proxy.newProxyInstance(
+        Driver.class.getClassLoader(), new Class<?>[] {Driver.class}, (proxy, method, arguments) -> {
+          Object result = method.invoke(gpu, arguments);
+          if (method.getName().equals("endCapture")) {
+            refused[0]++;
+            gpu.destroyGraph((long) result);
+            throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY", "making of a graph");
+          }
+          return result;
+        });
+    Outcome plain = train(false, driver(), DType.F32, true, VitConfig.Block.SEQUENTIAL, Recompute.SELECTIVE, 1, false);
+    Outcome launched =
+        train(true, refusing, DType.F32, true, VitConfig.Block.SEQUENTIAL, Recompute.SELECTIVE, 1, false);
+    assertSame(plain, launched);
+    assertEquals(1, refused[0]);
+  }
+
+  private static Driver driver() {
+    return new PtxDriver(PtxOptions.standard().withDeferred(true));
+  }
+
+  private static void assertSame(Outcome plain, Outcome recorded) {
     assertEquals(plain.results, recorded.results);
     for (int i = 0; i < plain.tensors.size(); i++) {
       assertArrayEquals(plain.tensors.get(i), recorded.tensors.get(i), "tensor " + i);
@@ -57,6 +90,7 @@ final class RecordedStepTest {
 
   private static Outcome train(
       boolean recorded,
+      Driver driver,
       DType dtype,
       boolean masters,
       VitConfig.Block block,
@@ -71,7 +105,7 @@ final class RecordedStepTest {
         .classes(CLASSES)
         .build();
     var settings = new TrainStep.Settings(recompute, micro, 1);
-    try (CudaDevice device = CudaDevice.over(new PtxDriver(PtxOptions.standard().withDeferred(true)))) {
+    try (CudaDevice device = CudaDevice.over(driver)) {
       var whole =
           new Classification(VisionTransformer.create(config, Initialisation.of(1), device), Loss.SOFTMAX, 0.1f, 7);
       try (MixedPrecision trained = MixedPrecision.of(whole, dtype, masters);
