@@ -11,7 +11,7 @@
 
 using namespace fovea;
 
-// limit gemm_f32_*: 112 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_f32_*: 112 registers, 0 spilled bytes, 0 shared bytes
 
 namespace {
 

@@ -19,7 +19,7 @@
 
 using namespace fovea;
 
-// limit column_sums: 48 registers, 0 spilled bytes, 4112 shared bytes
+// limit column_sums: 48 registers, 0 spilled bytes, 4096 shared bytes
 // limit *: 32 registers, 0 spilled bytes, 32 shared bytes
 
 enum Kind : int32_t { kSum, kSquares, kLargest };

@@ -13,6 +13,9 @@ final class Allocation {
   /** A bit per byte that was written; null when all were. */
   byte @Nullable [] valid;
 
+  /** Of each word: who wrote it last, as {@link GlobalOrder} has it; null as long as no kernel wrote. */
+  int @Nullable [] writers;
+
   /** The bytes that may be used: none after the end. */
   long limit;
 
@@ -34,6 +37,21 @@ final class Allocation {
     limit = 0;
     words = new int[0];
     valid = null;
+    writers = null;
+  }
+
+  synchronized int[] madeWriters() {
+    int[] made = writers;
+    if (made == null) {
+      made = new int[words.length];
+      writers = made;
+    }
+    return made;
+  }
+
+  int[] writers() {
+    int[] made = writers;
+    return made == null ? madeWriters() : made;
   }
 
   boolean live() {

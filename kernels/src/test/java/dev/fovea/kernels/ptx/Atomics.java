@@ -158,6 +158,9 @@ final class Atomics {
             throw w.fault(
                 l, "changes " + span + " bytes at " + Warp.hex(address) + ", uninitialised, in " + allocation);
           }
+          if (w.block.order != null) {
+            w.block.order.change(address);
+          }
           for (int i = 0; i < x.b.length; i++) {
             long old = Words.get(allocation.words, at + i * x.bytes, x.bytes);
             long changed = x.changed(old, r, i, l);

@@ -2,6 +2,7 @@ package dev.fovea.kernels.ptx;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A block of threads: its warps, shared memory and barriers. One Java thread runs it, warp after warp. */
 final class Block {
@@ -15,6 +16,10 @@ final class Block {
   final Warp[] warps;
   final SharedMemory shared;
   final Barriers barriers;
+
+  /** This block's part in the order of global memory, where that is checked. */
+  final GlobalOrder.@Nullable Member order;
+
   private int x;
   private int y;
   private int z;
@@ -30,7 +35,32 @@ final class Block {
       int dynamicShared,
       int[] parameters,
       GlobalMemory memory,
-      Checks checks) {
+      Checks checks,
+      @Nullable GlobalOrder order) {
+    Launch(
+        int gridX,
+        int gridY,
+        int gridZ,
+        int blockX,
+        int blockY,
+        int blockZ,
+        int dynamicShared,
+        int[] parameters,
+        GlobalMemory memory,
+        Checks checks) {
+      this(
+          gridX,
+          gridY,
+          gridZ,
+          blockX,
+          blockY,
+          blockZ,
+          dynamicShared,
+          parameters,
+          memory,
+          checks,
+          GlobalOrder.of((long) gridX * gridY * gridZ, checks));
+    }
 
     long blocks() {
       return (long) gridX * gridY * gridZ;
@@ -48,6 +78,8 @@ final class Block {
     warpCount = (threads + Warp.LANES - 1) / Warp.LANES;
     shared = new SharedMemory(kernel, launch);
     barriers = new Barriers(this);
+    GlobalOrder all = launch.order;
+    order = all == null ? null : all.new Member();
     warps = new Warp[warpCount];
     for (int i = 0; i < warpCount; i++) {
       warps[i] = new Warp(this, i);
@@ -61,6 +93,9 @@ final class Block {
     z = (int) (number / launch.gridX / launch.gridY);
     shared.clear();
     barriers.clear();
+    if (order != null) {
+      order.begin(number);
+    }
     long before = 0;
     for (Warp warp : warps) {
       before += warp.executed;

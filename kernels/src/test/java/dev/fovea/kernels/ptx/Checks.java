@@ -4,7 +4,8 @@ package dev.fovea.kernels.ptx;
  * What the machine checks beyond bounds and alignment, which it always checks.
  *
  * @param memory that nothing is read before it was written
- * @param races that accesses to shared memory by several threads are ordered by a barrier
+ * @param races that accesses to shared memory by several threads are ordered by a barrier, and accesses to global
+ *     memory by several blocks by fences and atomic operations
  * @param longest the instructions of a warp after which a block is said to run for ever
  */
 public record Checks(boolean memory, boolean races, long longest) {

@@ -15,13 +15,20 @@ final class Control {
         (w, m) -> {
           throw w.fault(Integer.numberOfTrailingZeros(m), "executes " + o.name);
         };
-      case "membar", "fence" -> (w, m) -> VarHandle.fullFence();
+      case "membar", "fence" -> o.has("cta") || o.has("proxy") ? (w, m) -> VarHandle.fullFence() : (w, m) -> fence(w);
       case "nanosleep" -> (w, m) -> w.pause();
       case "griddepcontrol", "prefetch", "prefetchu", "discard", "applypriority", "pmevent", "setmaxnreg" ->
         (w, m) -> {};
       case "createpolicy" -> policy(o);
       default -> throw o.error("is an instruction that the PTX machine does not know");
     };
+  }
+
+  private static void fence(Warp w) {
+    VarHandle.fullFence();
+    if (w.block.order != null) {
+      w.block.order.fence();
+    }
   }
 
   private static Op branch(Operands o) {

@@ -262,6 +262,58 @@ class FaultTest {
     fails("add.s32 %r1, %r99, 1;", 32, "planted.ptx:24: unknown register %r99");
   }
 
+  /** Two blocks, one after the other: each writes 64 words, counts itself, and the second reads the first one's. */
+  private static void meet(String beforeCount, String afterCount, boolean fails) {
+    String body = "mov.u32 %r5, %ctaid.x; mul.wide.u32 %rd6, %r5, 256; add.s64 %rd6, %rd5, %rd6;"
+        + " setp.eq.u32 %p1, %r1, 0; setp.eq.u32 %p2, %r5, 1; st.global.u32 [%rd6], %r1; " + beforeCount
+        + " @%p1 atom.global.inc.u32 %r6, [%rd1], 1; " + afterCount + " @%p2 ld.global.u32 %r7, [%rd5];";
+    try (Machine machine = new Machine()) {
+      Kernel kernel = machine.load("planted.ptx", HEAD + body + TAIL).kernel("buggy");
+      long in = machine.upload(0);
+      long out = machine.allocate(512);
+      if (fails) {
+        PtxException fault = assertThrows(
+            PtxException.class, () -> machine.launch(kernel, 2, 64, 256, in, out), beforeCount + afterCount);
+        assertTrue(
+            fault.getMessage().contains("reads offset 0 of allocation")
+                && fault.getMessage().contains("which block number 0 wrote in the same launch"),
+            fault.getMessage());
+      } else {
+        machine.launch(kernel, 2, 64, 256, in, out);
+      }
+    }
+  }
+
+  @Test
+  void blocksMeetByFencesAndAtomics() {
+    String barrier = "bar.sync 0; ";
+    String fence = "@%p1 membar.gl; ";
+    meet(barrier + fence, fence + barrier, false);
+    meet("membar.gl; " + barrier, barrier + "membar.gl; ", false);
+    meet(barrier + "@%p1 fence.acq_rel.gpu; ", "@%p1 fence.acq_rel.gpu; " + barrier, false);
+    meet(barrier, fence + barrier, true);
+    meet(barrier + fence, barrier, true);
+    meet(barrier + "membar.cta; ", fence + barrier, true);
+  }
+
+  @Test
+  void blocksThatNeverMeet() {
+    String own = "mov.u32 %r5, %ctaid.x; mul.wide.u32 %rd6, %r5, 128; add.s64 %rd6, %rd5, %rd6; ";
+    try (Machine machine = new Machine()) {
+      Kernel kernel = machine
+          .load("planted.ptx", HEAD + own + "st.global.u32 [%rd6], %r1; ld.global.u32 %r6, [%rd6];" + TAIL)
+          .kernel("buggy");
+      long in = machine.upload(0);
+      long out = machine.allocate(512);
+      // Blocks of 32 threads keep to their own words; of 64 threads the second writes over the first one's.
+      machine.launch(kernel, 2, 32, 256, in, out);
+      PtxException fault = assertThrows(PtxException.class, () -> machine.launch(kernel, 2, 64, 256, in, out));
+      assertTrue(fault.getMessage().contains("writes over offset 128 of allocation"), fault.getMessage());
+      // What an earlier launch wrote may be read.
+      machine.launch(kernel, 2, 32, 256, in, out + 128);
+    }
+  }
+
   @Test
   void endlessLoops() {
     try (Machine machine = new Machine(1, new Checks(true, true, 1_000_000))) {

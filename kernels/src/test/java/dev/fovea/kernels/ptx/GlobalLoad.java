@@ -22,6 +22,7 @@ final class GlobalLoad implements Op {
     long[] r = w.r;
     int span = x.span;
     Allocation allocation = last;
+    GlobalOrder.Member order = w.block.order;
     boolean checked = w.block.launch.checks().memory();
     for (; m != 0; m &= m - 1) {
       int l = Integer.numberOfTrailingZeros(m);
@@ -38,6 +39,9 @@ final class GlobalLoad implements Op {
       byte[] valid = allocation.valid;
       if (checked && valid != null && !Words.valid(valid, at, span)) {
         throw uninitialised(w, l, address, allocation, valid);
+      }
+      if (order != null) {
+        order.read(w, l, allocation, at, span);
       }
       if (x.count == 1) {
         r[x.d[0] + l] = x.extended(Words.get(allocation.words, at, x.bytes));

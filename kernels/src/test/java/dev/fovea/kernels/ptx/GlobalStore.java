@@ -20,6 +20,7 @@ final class GlobalStore implements Op {
     long[] r = w.r;
     int span = x.span;
     Allocation allocation = last;
+    GlobalOrder.Member order = w.block.order;
     for (; m != 0; m &= m - 1) {
       int l = Integer.numberOfTrailingZeros(m);
       long address = r[x.a + l] + x.offset;
@@ -32,6 +33,9 @@ final class GlobalStore implements Op {
             l, "writes " + span + " bytes at " + Warp.hex(address) + ", which is misaligned, in " + allocation);
       }
       long at = address - allocation.base;
+      if (order != null) {
+        order.write(w, l, allocation, at, span);
+      }
       for (int i = 0; i < x.count; i++) {
         Words.putShared(allocation.words, at + i * x.bytes, x.bytes, r[x.d[i] + l]);
       }
