@@ -91,6 +91,18 @@ struct Held {
   static __device__ __forceinline__ int first(int index, int step) { return 4 * (index + step * Stride); }
 
   __device__ __forceinline__ void read(const NormArgs& args, int64_t row, int64_t column, int index) {
+    if (is_packed(args.x, args.width)) {
+      uint2 pairs[kSteps];
+#pragma unroll
+      for (int s = 0; s < kSteps; s++) {
+        pairs[s] = load_pairs(args.x, row, column, first(index, s), args.width);
+      }
+#pragma unroll
+      for (int s = 0; s < kSteps; s++) {
+        x[s] = widened(pairs[s]);
+      }
+      return;
+    }
 #pragma unroll
     for (int s = 0; s < kSteps; s++) {
       const int i = first(index, s);

@@ -9,11 +9,11 @@
 // sums does not: the shape alone fixes it.
 //
 // norm_backward_warp_128, _1024  width up to so much: one warp per group, 4 per block of 128 threads; xhat, dy and both
-//                     sums in registers (4 or 32 values of each per lane; up to 48 or 168 registers). Warps meet in 4
+//                     sums in registers (4 or 32 values of each per lane; up to 56 or 168 registers). Warps meet in 4
 //                     KiB of shared memory.
-// norm_backward_block_2048  one block of 256 threads per group, 8 values of each per thread in registers, up to 72.
+// norm_backward_block_2048  one block of 256 threads per group, 8 values of each per thread in registers, up to 80.
 // norm_backward_block any width: xhat and dy are read twice (from L2), sums stay in the partial rows, where each column
-//                     belongs to one thread. Up to 56 registers; 33 bytes of shared memory in both block forms.
+//                     belongs to one thread. Up to 56 registers; 32 bytes of shared memory in both block forms.
 // Grid: one block per stretch, 384 at most. Bound: HBM, every operand is read or written once.
 
 #include <cstdint>
@@ -24,10 +24,10 @@
 
 using namespace fovea;
 
-// limit norm_backward_warp_128: 48 registers, 0 spilled bytes, 4112 shared bytes
-// limit norm_backward_warp_1024: 168 registers, 0 spilled bytes, 4112 shared bytes
-// limit norm_backward_block_2048: 72 registers, 0 spilled bytes, 48 shared bytes
-// limit norm_backward_block: 56 registers, 0 spilled bytes, 48 shared bytes
+// limit norm_backward_warp_128: 56 registers, 0 spilled bytes, 4096 shared bytes
+// limit norm_backward_warp_1024: 168 registers, 0 spilled bytes, 4096 shared bytes
+// limit norm_backward_block_2048: 80 registers, 0 spilled bytes, 32 shared bytes
+// limit norm_backward_block: 56 registers, 0 spilled bytes, 32 shared bytes
 
 /// What one norm has of its own; the second one's groups follow the first one's in each row.
 struct NormSide {
@@ -81,14 +81,18 @@ struct Group {
     reciprocal = stats[args.rows * args.groups + group];
   }
 
-  /// Four normalised values of x.
-  __device__ __forceinline__ Quad normal(const NormBackwardArgs& args, int i) const {
-    Quad x = load4(args.x, row, column + i, args.width - i);
+  /// Four values of x, normalised.
+  __device__ __forceinline__ Quad normal(Quad x) const {
 #pragma unroll
     for (int j = 0; j < 4; j++) {
       x.v[j] = (x.v[j] - mean) * reciprocal;
     }
     return x;
+  }
+
+  /// The same from memory.
+  __device__ __forceinline__ Quad normal(const NormBackwardArgs& args, int i) const {
+    return normal(load4(args.x, row, column + i, args.width - i));
   }
 };
 
@@ -109,27 +113,36 @@ __device__ __forceinline__ float dot(const Quad& a, const Quad& b) {
   return (a.v[0] * b.v[0] + a.v[1] * b.v[1]) + (a.v[2] * b.v[2] + a.v[3] * b.v[3]);
 }
 
+/// What is added to four values of dx.
+__device__ __forceinline__ Quad addend(const NormBackwardArgs& args, const Group& at, int i) {
+  return args.add.data == nullptr ? Quad{} : load4(args.add, at.row, at.column + i, args.width - i);
+}
+
 /// Writes four values of dx.
 __device__ __forceinline__ void write_gradient(const NormBackwardArgs& args, const Group& at, int i, const Quad& normal,
-    const Quad& dy, float meanG, float meanGx) {
-  const int count = args.width - i;
+    const Quad& dy, float meanG, float meanGx, const Quad& added) {
   Quad g = weighted(args, i, dy);
 #pragma unroll
   for (int j = 0; j < 4; j++) {
     g.v[j] = at.reciprocal * (g.v[j] - meanG - normal.v[j] * meanGx);
   }
   if (args.add.data != nullptr) {
-    const Quad a = load4(args.add, at.row, at.column + i, count);
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      g.v[j] += a.v[j];
+      g.v[j] += added.v[j];
     }
   }
-  store4(args.dx, at.row, at.column + i, count, g);
+  store4(args.dx, at.row, at.column + i, args.width - i, g);
 }
 
-/// What one thread holds: of the group at hand, and of its columns' sums.
-template <int Stride, int Steps>
+/// Whether all that is read of a group is BF16 in aligned quads.
+__device__ __forceinline__ bool is_packed(const NormBackwardArgs& args) {
+  return fovea::is_packed(args.x, args.width) && fovea::is_packed(args.dy, args.width) &&
+         (args.add.data == nullptr || fovea::is_packed(args.add, args.width));
+}
+
+/// What one thread holds: of the group at hand, and of its columns' sums. `Packed` as is_packed says.
+template <int Stride, int Steps, bool Packed>
 struct HeldGradient {
   Quad normal[Steps];
   Quad dy[Steps];
@@ -140,11 +153,27 @@ struct HeldGradient {
 
   /// Reads a group, adds it to the sums of its columns; gives this thread's part of sum g and sum g xhat.
   __device__ __forceinline__ float2 read(const NormBackwardArgs& args, const Group& at, int index) {
+    if constexpr (Packed) {
+      uint2 x[Steps];
+      uint2 gradient[Steps];
 #pragma unroll
-    for (int s = 0; s < Steps; s++) {
-      const int i = first(index, s);
-      normal[s] = i < args.width ? at.normal(args, i) : Quad{};
-      dy[s] = i < args.width ? load4(args.dy, at.row, at.column + i, args.width - i) : Quad{};
+      for (int s = 0; s < Steps; s++) {
+        const int i = first(index, s);
+        x[s] = load_pairs(args.x, at.row, at.column, i, args.width);
+        gradient[s] = load_pairs(args.dy, at.row, at.column, i, args.width);
+      }
+#pragma unroll
+      for (int s = 0; s < Steps; s++) {
+        normal[s] = at.normal(widened(x[s]));
+        dy[s] = widened(gradient[s]);
+      }
+    } else {
+#pragma unroll
+      for (int s = 0; s < Steps; s++) {
+        const int i = first(index, s);
+        normal[s] = i < args.width ? at.normal(args, i) : Quad{};
+        dy[s] = i < args.width ? load4(args.dy, at.row, at.column + i, args.width - i) : Quad{};
+      }
     }
     float2 part = make_float2(0.f, 0.f);
 #pragma unroll
@@ -169,11 +198,22 @@ struct HeldGradient {
     const float width = static_cast<float>(args.width);
     const float meanG = args.centered ? sumG / width : 0.f;
     const float meanGx = sumGx / width;
+    constexpr int kBatch = Steps < 4 ? Steps : 4;
+    const int addends = args.add.data == nullptr ? 0 : args.width;
 #pragma unroll
-    for (int s = 0; s < Steps; s++) {
-      const int i = first(index, s);
-      if (i < args.width) {
-        write_gradient(args, at, i, normal[s], dy[s], meanG, meanGx);
+    for (int batch = 0; batch < Steps; batch += kBatch) {
+      uint2 added[kBatch];
+#pragma unroll
+      for (int s = 0; Packed && s < kBatch; s++) {
+        added[s] = load_pairs(args.add, at.row, at.column, first(index, batch + s), addends);
+      }
+#pragma unroll
+      for (int s = 0; s < kBatch; s++) {
+        const int i = first(index, batch + s);
+        if (i < args.width) {
+          const Quad a = Packed ? widened(added[s]) : addend(args, at, i);
+          write_gradient(args, at, i, normal[batch + s], dy[batch + s], meanG, meanGx, a);
+        }
       }
     }
   }
@@ -230,13 +270,13 @@ __device__ __forceinline__ void finish(const NormBackwardArgs& args) {
   });
 }
 
-template <int Steps>
-__device__ __forceinline__ void backward_by_warp(const NormBackwardArgs& args) {
-  __shared__ float4 sums[2][kBackwardWarps][32];
+template <int Steps, bool Packed>
+__device__ __forceinline__ void backward_by_warp(
+    const NormBackwardArgs& args, float4 (&sums)[2][kBackwardWarps][32]) {
   const int lane = static_cast<int>(threadIdx.x % 32);
   const int warp = static_cast<int>(threadIdx.x / 32);
   const Stretch stretch(args);
-  HeldGradient<32, Steps> held;
+  HeldGradient<32, Steps, Packed> held;
   for (int64_t group = stretch.first + warp; group < stretch.end; group += kBackwardWarps) {
     const Group at(args, group);
     const float2 part = held.read(args, at, lane);
@@ -271,6 +311,16 @@ __device__ __forceinline__ void backward_by_warp(const NormBackwardArgs& args) {
   finish<kBackwardWarps * 32>(args);
 }
 
+template <int Steps>
+__device__ __forceinline__ void backward_by_warp(const NormBackwardArgs& args) {
+  __shared__ float4 sums[2][kBackwardWarps][32];
+  if (is_packed(args)) {
+    backward_by_warp<Steps, true>(args, sums);
+  } else {
+    backward_by_warp<Steps, false>(args, sums);
+  }
+}
+
 }  // namespace
 
 extern "C" __global__ void __launch_bounds__(kBackwardWarps * 32)
@@ -278,17 +328,18 @@ extern "C" __global__ void __launch_bounds__(kBackwardWarps * 32)
   backward_by_warp<1>(args);
 }
 
-extern "C" __global__ void __launch_bounds__(kBackwardWarps * 32)
+extern "C" __global__ void __launch_bounds__(kBackwardWarps * 32, 3)
     norm_backward_warp_1024(const __grid_constant__ NormBackwardArgs args) {
   backward_by_warp<8>(args);
 }
 
-extern "C" __global__ void __launch_bounds__(kThreads, 3)
-    norm_backward_block_2048(const __grid_constant__ NormBackwardArgs args) {
-  __shared__ float scratch[kThreads / 32];
+namespace {
+
+template <bool Packed>
+__device__ __forceinline__ void backward_by_block(const NormBackwardArgs& args, float* scratch) {
   const int thread = static_cast<int>(threadIdx.x);
   const Stretch stretch(args);
-  HeldGradient<kThreads, 2> held;
+  HeldGradient<kThreads, 2, Packed> held;
   for (int64_t group = stretch.first; group < stretch.end; group++) {
     const Group at(args, group);
     const float2 part = held.read(args, at, thread);
@@ -311,6 +362,18 @@ extern "C" __global__ void __launch_bounds__(kThreads, 3)
     }
   }
   finish<kThreads>(args);
+}
+
+}  // namespace
+
+extern "C" __global__ void __launch_bounds__(kThreads, 3)
+    norm_backward_block_2048(const __grid_constant__ NormBackwardArgs args) {
+  __shared__ float scratch[kThreads / 32];
+  if (is_packed(args)) {
+    backward_by_block<true>(args, scratch);
+  } else {
+    backward_by_block<false>(args, scratch);
+  }
 }
 
 extern "C" __global__ void __launch_bounds__(kThreads, 3)
@@ -344,7 +407,7 @@ extern "C" __global__ void __launch_bounds__(kThreads, 3)
           sums[args.width + i + j] = dy.v[j] + (fresh ? 0.f : sums[args.width + i + j]);
         }
       }
-      write_gradient(args, at, i, normal, dy, meanG, meanGx);
+      write_gradient(args, at, i, normal, dy, meanG, meanGx, addend(args, at, i));
     }
   }
   if (sums != nullptr) {

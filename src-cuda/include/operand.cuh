@@ -100,6 +100,23 @@ __device__ __forceinline__ void store4(void* data, int32_t type, bool vectors, i
   }
 }
 
+/// Whether a row of so many columns is BF16 in whole quads, each on a multiple of its size. Widening waits for its load,
+/// so kernels that want many quads at once ask for all of them (load_pairs) before they widen the first.
+__device__ __forceinline__ bool is_packed(const Operand& m, int columns) {
+  return m.type == kBf16 && m.vectors != 0 && columns % 4 == 0;
+}
+
+/// Elements [i, i + 4) from `column` on of such a row as they lie in memory; zero if `i` is `columns` or more.
+__device__ __forceinline__ uint2 load_pairs(const Operand& m, int64_t row, int64_t column, int i, int columns) {
+  const uint16_t* from = static_cast<const uint16_t*>(m.data) + (row * m.ld + column);
+  return i < columns ? *reinterpret_cast<const uint2*>(from + i) : make_uint2(0u, 0u);
+}
+
+__device__ __forceinline__ Quad widened(uint2 pairs) {
+  return {{__uint_as_float(pairs.x << 16), __uint_as_float(pairs.x & 0xffff0000u), __uint_as_float(pairs.y << 16),
+           __uint_as_float(pairs.y & 0xffff0000u)}};
+}
+
 __device__ __forceinline__ Quad load4(const Operand& m, int64_t row, int64_t column, int count) {
   return load4(m.data, m.type, m.vectors != 0, row * m.ld + column, count);
 }
