@@ -25,12 +25,12 @@
 
 using namespace fovea;
 
-// limit gemm_bf16_*_128x128: 128 registers, 0 spilled bytes, 128 shared bytes
-// limit gemm_bf16_*_64x64: 96 registers, 0 spilled bytes, 128 shared bytes
-// limit gemm_bf16_*_any: 152 registers, 0 spilled bytes, 128 shared bytes
-// limit gemm_bf16_*_128x128_gated: 128 registers, 0 spilled bytes, 128 shared bytes
-// limit gemm_bf16_*_64x64_gated: 96 registers, 0 spilled bytes, 128 shared bytes
-// limit gemm_bf16_*_any_gated: 152 registers, 0 spilled bytes, 128 shared bytes
+// limit gemm_bf16_*_128x128: 128 registers, 0 spilled bytes, 0 shared bytes
+// limit gemm_bf16_*_64x64: 96 registers, 0 spilled bytes, 0 shared bytes
+// limit gemm_bf16_*_any: 152 registers, 0 spilled bytes, 0 shared bytes
+// limit gemm_bf16_*_128x128_gated: 128 registers, 0 spilled bytes, 0 shared bytes
+// limit gemm_bf16_*_64x64_gated: 96 registers, 0 spilled bytes, 0 shared bytes
+// limit gemm_bf16_*_any_gated: 152 registers, 0 spilled bytes, 0 shared bytes
 
 namespace {
 
@@ -149,6 +149,9 @@ struct TensorTile {
         fill(args, steps, shared, s, rows, columns);
       }
       cp_async_commit();
+    }
+    if (!Gated && args.splits == 1) {
+      prefetch_tile<kThreads>(args.e, rows.first, min(M, rows.end - rows.first), columns.first, columns.end);
     }
     for (int step = 0; step < steps.total; step++) {
       cp_async_wait<kStages - 2>();

@@ -250,6 +250,32 @@ __device__ __forceinline__ void normalize_head(const Epilogue& e, float* head, i
 
 }  // namespace epilogue
 
+/// Brings rows [row, row + rows) of columns [first, end) of a matrix into L2.
+template <int Threads>
+__device__ __forceinline__ void prefetch_part(const Operand& m, int64_t row, int rows, int first, int end) {
+  constexpr int kLine = 128;
+  if (m.data == nullptr || first >= end) {
+    return;
+  }
+  const int bytes = m.type == kF32 ? 4 : 2;
+  const int lines = ((end - first) * bytes + kLine - 1) / kLine;
+  for (int i = static_cast<int>(threadIdx.x); i < rows * lines; i += Threads) {
+    const char* from = static_cast<const char*>(m.data) + ((row + i / lines) * m.ld + first) * bytes;
+    prefetch(from + i % lines * kLine);
+  }
+}
+
+/// Brings what the epilogue of a tile reads once into L2, while its product is being made: a row of a slab waits for
+/// what it reads, and no further ahead than from L2 then.
+template <int Threads>
+__device__ __forceinline__ void prefetch_tile(const Epilogue& e, int64_t row, int rows, int first, int end) {
+  prefetch_part<Threads>(e.residual, row, rows, first, end);
+  prefetch_part<Threads>(e.saved, row, rows, first, min(end, e.activationColumns));
+  if (e.accumulate && end <= e.splitN) {
+    prefetch_part<Threads>(e.c, row, rows, first, end);
+  }
+}
+
 /// Takes `rows` rows of a slab, the first of them row `row` of C, through the epilogue. The slab must be complete
 /// (barrier before); it may be overwritten after the next barrier. A thread keeps to its four columns, whose sums it
 /// adds to `sums`. Tiles of queries and keys take two passes, with the heads' normalisation between them.
