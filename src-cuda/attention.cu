@@ -81,7 +81,8 @@ struct TensorAttention {
 
     // A negative scale turns the queries round, so that the largest logit is always the largest product.
     const uint32_t flip = args.scale < 0.f ? 0x80008000u : 0u;
-    const float scale = fabsf(args.scale) * kLog2E;
+    // Of a scale of 0 the smallest normal number is left, so that the first maximum, -infinity, stays that.
+    const float scale = args.scale == 0.f ? 0x1p-126f : fabsf(args.scale) * kLog2E;
     const int tiles = (at.length + Keys - 1) / Keys;
     const uint32_t q = shared_address(shared);
     const LanePlaces<kChunks> placesQ(warpRow + lane % 16, lane / 16);

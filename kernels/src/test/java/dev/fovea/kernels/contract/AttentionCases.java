@@ -46,6 +46,8 @@ public final class AttentionCases {
             every(new Shape(1, 2, 40, 60, 64).wide(5)),
             every(new Shape(1, 2, 40, 60, 55).wide(5).of(BF16)),
             every(new Shape(1, 2, 40, 60, 64).scaled(-0.3f)),
+            every(new Shape(1, 2, 40, 60, 64).scaled(0)),
+            every(new Shape(1, 2, 40, 60, 64).of(BF16).scaled(0)),
             Stream.of(fused(2, 3, 50, 40, F32), fused(2, 3, 50, 40, BF16), mixed(), noLse(), large(F32), large(BF16)),
             Stream.of(largeBackward()))
         .flatMap(s -> s);
@@ -191,7 +193,7 @@ public final class AttentionCases {
               headDim,
               dtype,
               gap == 0 ? "" : ", ld + " + gap,
-              scale < 0 ? ", scale " + scale : "",
+              scale <= 0 ? ", scale " + scale : "",
               valid == null ? "" : ", lengths");
     }
   }
