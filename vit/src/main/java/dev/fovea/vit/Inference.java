@@ -158,6 +158,9 @@ public final class Inference {
 
   /** The most probable classes, the best first; all if there are fewer than {@code top}. */
   public static List<Prediction> best(float[] logits, int top, Labels labels) {
+    if (top < 0) {
+      throw new IllegalArgumentException("top: got " + top + ", expected at least 0");
+    }
     double largest = Double.NEGATIVE_INFINITY;
     for (float logit : logits) {
       largest = Math.max(largest, logit);

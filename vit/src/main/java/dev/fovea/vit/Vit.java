@@ -201,7 +201,11 @@ public final class Vit implements AutoCloseable {
     ModelWriter.saveTimm(folder, config(), model.parameters(), notes);
   }
 
-  /** Frees the parameters. */
+  /**
+   * Frees the parameters.
+   *
+   * @throws IllegalStateException if that was done before, as by {@link #frozen} and {@link #resized}
+   */
   @Override
   public void close() {
     model.close();

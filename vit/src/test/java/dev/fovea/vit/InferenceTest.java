@@ -28,6 +28,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Pictures in, answers out, from Java. */
@@ -153,6 +154,20 @@ class InferenceTest {
     assertEquals(21, seen.size());
     assertEquals(files.get(6), seen.get(6));
     assertEquals("failed broken.png", seen.get(7).getFileName().toString());
+  }
+
+  @Test
+  void aModelThatWasClosedSaysWhy() throws IOException {
+    Vit plain = Vit.load(TinyModel.write(folder.resolve("closed")));
+    try (Vit frozen = plain.frozen()) {
+      assertEquals(1, frozen.embed(pictures.getFirst()).length);
+      for (Executable use : List.<Executable>of(
+          () -> plain.embed(pictures.getFirst()), plain::frozen, () -> plain.resized(32, 32), plain::close)) {
+        var e = assertThrows(IllegalStateException.class, use);
+        assertTrue(
+            e.getMessage().contains("frozen() and Vit.resized() close the one they are called on"), e.getMessage());
+      }
+    }
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.fovea.vit.cli;
 
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -11,6 +12,9 @@ final class Errors {
 
   /** A sentence; the file system's own exceptions may say no more than the file's name. */
   static String sentence(Throwable e) {
+    if (e instanceof UncheckedIOException unchecked && unchecked.getCause() instanceof FileSystemException cause) {
+      return sentence(cause);
+    }
     if (e instanceof FileSystemException system && system.getReason() == null) {
       return switch (system) {
         case NoSuchFileException none -> none.getFile() + ": there is no such file";

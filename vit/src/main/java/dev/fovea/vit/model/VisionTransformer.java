@@ -33,6 +33,9 @@ public final class VisionTransformer implements AutoCloseable {
   private final @Nullable LinearLayer preLogits;
   private final @Nullable LinearLayer head;
 
+  /** Told by us, since of a tensor nobody knows whose it was. */
+  private volatile boolean closed;
+
   /**
    * What a forward pass yields.
    *
@@ -74,6 +77,7 @@ public final class VisionTransformer implements AutoCloseable {
    * {@linkplain VitConfig#projBias configuration} then says.
    */
   public VisionTransformer frozen() {
+    checkOpen("used after close");
     Map<String, Tensor> frozen = new LinkedHashMap<>();
     try (Scope inside = Scope.open(scope.device())) {
       tensors.forEach((name, tensor) -> {
@@ -118,6 +122,7 @@ public final class VisionTransformer implements AutoCloseable {
    * memory and as trainable tensors. Either may be closed first.
    */
   public VisionTransformer resized(int imageHeight, int imageWidth) {
+    checkOpen("used after close");
     VitConfig other =
         config.toBuilder().imageHeight(imageHeight).imageWidth(imageWidth).build();
     try (Scope inside = Scope.open(scope.device())) {
@@ -282,6 +287,7 @@ public final class VisionTransformer implements AutoCloseable {
   }
 
   private void check(Tensor pixels) {
+    checkOpen("used after close");
     Shape shape = pixels.shape();
     boolean fits = shape.rank() == 4
         && shape.dim(1) == config.channels()
@@ -330,9 +336,22 @@ public final class VisionTransformer implements AutoCloseable {
     return Ops.slice(x, 1, 0, 1).reshape(x.shape().dim(0), config.width());
   }
 
-  /** Frees the parameters. */
+  private void checkOpen(String what) {
+    if (closed) {
+      throw new IllegalStateException(
+          "model " + what + " (frozen() and Vit.resized() close the one they are called on)");
+    }
+  }
+
+  /**
+   * Frees the parameters.
+   *
+   * @throws IllegalStateException if that was done before
+   */
   @Override
   public void close() {
+    checkOpen("closed twice");
+    closed = true;
     scope.close();
   }
 }

@@ -59,6 +59,9 @@ public final class ConfigFile {
    * @throws IllegalArgumentException if one is unknown or has a value that does not fit
    */
   public static TrainConfig read(@Nullable Path file, Map<String, ?> settings) throws IOException {
+    if (file != null && Files.isDirectory(file)) {
+      throw new IllegalArgumentException(file + ": is a folder, expected a file of settings");
+    }
     ObjectNode all = over(TrainConfig.defaults(), file, settings);
     String preset = all.path("model").path("preset").asText();
     if (!preset.isEmpty()) {

@@ -49,7 +49,10 @@ final class Settings {
       }
       return new Settings(file.toString(), node);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(file + ": not valid JSON: " + e.getOriginalMessage(), e);
+      // Where an object began is said with an apology for not showing it.
+      String said = e.getOriginalMessage().replaceAll("\\s*\\(start marker at.*", "");
+      throw new IllegalArgumentException(
+          "%s: not valid JSON in line %d: %s".formatted(file, e.getLocation().getLineNr(), said), e);
     }
   }
 

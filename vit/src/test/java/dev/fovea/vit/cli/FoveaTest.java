@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +51,15 @@ class FoveaTest {
     assertTrue(err.toString().contains("Missing command"), err.toString());
     assertTrue(err.toString().contains("Usage: fovea"), err.toString());
     assertEquals("", out.toString());
+  }
+
+  @Test
+  void errorsOfTheFileSystemBecomeSentences() {
+    var absent = new NoSuchFileException("model-2.safetensors");
+    assertEquals("model-2.safetensors: there is no such file", Errors.sentence(absent));
+    assertEquals("model-2.safetensors: there is no such file", Errors.sentence(new UncheckedIOException(absent)));
+    assertEquals("a: no permission", Errors.sentence(new AccessDeniedException("a")));
+    assertEquals("runs: holds no run", Errors.sentence(new NoSuchFileException("runs", null, "holds no run")));
   }
 
   @Test

@@ -151,6 +151,8 @@ final class TrainCommandTest {
     assertEquals(1, run("train", "--out", folder.resolve("a"), "--steps=0"));
     assertTrue(err.toString().contains("steps: got 0, expected at least 1"), err.toString());
     assertTrue(Files.notExists(folder.resolve("a")));
+    assertEquals(1, run("train", "--config", folder));
+    assertTrue(err.toString().contains(folder + ": is a folder, expected a file"), err.toString());
     assertEquals(1, run("train", "--out", folder.resolve("a"), "--set=optimizer.speed=3"));
     assertTrue(err.toString().contains("got a setting optimizer.speed, expected one of [beta1,"), err.toString());
     assertEquals(1, run("train", "--out", folder.resolve("a"), "--preset=XXL"));
