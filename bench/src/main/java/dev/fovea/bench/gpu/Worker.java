@@ -59,8 +59,18 @@ final class Worker {
         System.out.println("cannot use the GPU: " + e.getMessage());
       }
       System.exit(BROKEN);
+    } catch (RuntimeException | LinkageError | AssertionError e) {
+      e.printStackTrace(System.out);
+      System.out.println("cannot use the GPU: " + root(e)); // the last line is what is told
+      System.exit(BROKEN);
     }
     System.exit(healthy ? 0 : BROKEN);
+  }
+
+  /** What everything else followed from, as where a library lacks a function. */
+  private static Throwable root(Throwable e) {
+    Throwable cause = e.getCause();
+    return cause == null ? e : root(cause);
   }
 
   private static Driver open(String device) {
