@@ -68,15 +68,11 @@ final class NormForward extends NormGrid {
     for (long group = first; group <= last; group++) {
       long from = address(x, ldx, group);
       long to = address(y, ldy, group);
-      float mean = mean(streams.sum(from, width));
+      float mean = norm.centered() ? streams.sum(from, width) / width : 0;
       float rstd = rstd(streams.squaredDeviations(mean, from, width));
       streams.normalize(mean, rstd, from, scale, shift, to, width);
       keep(group, mean, rstd);
     }
-  }
-
-  private float mean(float sum) {
-    return norm.centered() ? sum / norm.width() : 0;
   }
 
   private void stagedRow(long r, float[] scale, float[] shift, Scratch scratch) {
@@ -91,7 +87,7 @@ final class NormForward extends NormGrid {
 
   private void group(long number, float[] row, int at, float[] scale, float[] shift) {
     int width = norm.width();
-    float mean = mean(arithmetic.sum(row, at, width));
+    float mean = norm.centered() ? arithmetic.sum(row, at, width) / width : 0;
     float rstd = rstd(arithmetic.squaredDeviations(mean, row, at, width));
     arithmetic.normalize(mean, rstd, row, at, scale, 0, shift, 0, row, at, width);
     keep(number, mean, rstd);

@@ -1,6 +1,8 @@
 package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static dev.fovea.kernels.cpu.simd.Memory.known;
+import static dev.fovea.kernels.cpu.simd.Memory.offset;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromArray;
@@ -14,10 +16,17 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link Streams} of F32 with the Vector API: the loops of {@link VectorArithmetic}, over memory. */
+/**
+ * {@link Streams} of F32 with the Vector API: the loops of {@link VectorArithmetic}, over memory.
+ *
+ * <p>The forward loops of norms end by {@code !=}, by which C2 leaves them as written: unrolled, with a loop before and
+ * one after, each would meet memory by many instructions. Prefetching follows one instruction from group to group, and
+ * lost its way at every group.
+ */
 final class VectorStreams implements Streams {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = F.length();
+  private static final int PAIR = 2 * LANES;
   private static final long BYTES = 4L * LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final VectorShuffle<Float> BY_8 = VectorArithmetic.rotation(8);
@@ -114,22 +123,19 @@ final class VectorStreams implements Streams {
 
   @Override
   public float sum(long x, int count) {
+    long xs = known(x);
+    int pairs = count & -PAIR;
     FloatVector sum = broadcast(F, 0f);
     FloatVector second = sum;
-    FloatVector third = sum;
-    FloatVector fourth = sum;
-    int i = 0;
-    for (; i <= count - 4 * LANES; i += 4 * LANES) {
-      long at = x + 4L * i;
+    for (int i = 0; i != pairs; i += PAIR) {
+      long at = xs + offset(i, 4);
       sum = fromMemorySegment(F, ALL, at, ORDER).add(sum);
       second = fromMemorySegment(F, ALL, at + BYTES, ORDER).add(second);
-      third = fromMemorySegment(F, ALL, at + 2 * BYTES, ORDER).add(third);
-      fourth = fromMemorySegment(F, ALL, at + 3 * BYTES, ORDER).add(fourth);
     }
-    sum = sum.add(second).add(third.add(fourth));
-    for (; i < count; i += LANES) {
+    sum = sum.add(second);
+    for (int i = pairs; i < count; i += LANES) {
       VectorMask<Float> in = F.indexInRange(i, count);
-      sum = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).add(sum);
+      sum = fromMemorySegment(F, ALL, xs + offset(i, 4), ORDER, in).add(sum);
     }
     sum = LANES > 8 ? sum.add(sum.rearrange(BY_8)) : sum;
     sum = LANES > 4 ? sum.add(sum.rearrange(BY_4)) : sum;
@@ -141,26 +147,21 @@ final class VectorStreams implements Streams {
   @Override
   public float squaredDeviations(float mean, long x, int count) {
     FloatVector means = broadcast(F, mean);
+    long xs = known(x);
+    int pairs = count - count % PAIR;
     FloatVector sum = broadcast(F, 0f);
     FloatVector second = sum;
-    FloatVector third = sum;
-    FloatVector fourth = sum;
-    int i = 0;
-    for (; i <= count - 4 * LANES; i += 4 * LANES) {
-      long at = x + 4L * i;
+    for (int i = 0; i != pairs; i += PAIR) {
+      long at = xs + offset(i, 4);
       FloatVector a = fromMemorySegment(F, ALL, at, ORDER).sub(means);
       FloatVector b = fromMemorySegment(F, ALL, at + BYTES, ORDER).sub(means);
-      FloatVector c = fromMemorySegment(F, ALL, at + 2 * BYTES, ORDER).sub(means);
-      FloatVector d = fromMemorySegment(F, ALL, at + 3 * BYTES, ORDER).sub(means);
       sum = a.fma(a, sum);
       second = b.fma(b, second);
-      third = c.fma(c, third);
-      fourth = d.fma(d, fourth);
     }
-    sum = sum.add(second).add(third.add(fourth));
-    for (; i < count; i += LANES) {
+    sum = sum.add(second);
+    for (int i = pairs; i < count; i += LANES) {
       VectorMask<Float> in = F.indexInRange(i, count);
-      FloatVector rest = fromMemorySegment(F, ALL, x + 4L * i, ORDER, in);
+      FloatVector rest = fromMemorySegment(F, ALL, xs + offset(i, 4), ORDER, in);
       FloatVector deviation = rest.lanewise(VectorOperators.SUB, means, in);
       sum = deviation.fma(deviation, sum);
     }
@@ -175,18 +176,26 @@ final class VectorStreams implements Streams {
   public void normalize(float mean, float rstd, long x, float[] weight, float[] bias, long y, int count) {
     FloatVector means = broadcast(F, mean);
     FloatVector rstds = broadcast(F, rstd);
-    int i = 0;
-    for (; i <= count - LANES; i += LANES) {
-      FloatVector normal =
-          fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
-      normal.fma(fromArray(F, weight, i), fromArray(F, bias, i)).intoMemorySegment(ALL, y + 4L * i, ORDER);
+    long xs = known(x);
+    long ys = known(y);
+    int pairs = count - count % PAIR;
+    for (int i = 0; i != pairs; i += PAIR) {
+      long at = offset(i, 4);
+      FloatVector a = fromMemorySegment(F, ALL, xs + at, ORDER).sub(means).mul(rstds);
+      FloatVector b =
+          fromMemorySegment(F, ALL, xs + at + BYTES, ORDER).sub(means).mul(rstds);
+      a = a.fma(fromArray(F, weight, i), fromArray(F, bias, i));
+      b = b.fma(fromArray(F, weight, i + LANES), fromArray(F, bias, i + LANES));
+      a.intoMemorySegment(ALL, ys + at, ORDER);
+      b.intoMemorySegment(ALL, ys + at + BYTES, ORDER);
     }
-    if (i < count) {
+    for (int i = pairs; i < count; i += LANES) {
+      long at = offset(i, 4);
       VectorMask<Float> in = F.indexInRange(i, count);
       FloatVector normal =
-          fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
+          fromMemorySegment(F, ALL, xs + at, ORDER, in).sub(means).mul(rstds);
       FloatVector shifted = normal.fma(fromArray(F, weight, i, in), fromArray(F, bias, i, in));
-      shifted.intoMemorySegment(ALL, y + 4L * i, ORDER, in);
+      shifted.intoMemorySegment(ALL, ys + at, ORDER, in);
     }
   }
 
