@@ -14,6 +14,7 @@ import dev.fovea.vit.weights.ModelWriter;
 import dev.fovea.vit.weights.Notes;
 import dev.fovea.vit.weights.WeightMap;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -129,6 +130,25 @@ public final class Vit implements AutoCloseable {
     return model.forward(pixels);
   }
 
+  private Preprocessing preprocessing() throws IOException {
+    VitConfig fixed =
+        config().toBuilder().dynamicSize(config().dynamicSize() && !resized).build();
+    return Preprocessing.of(path, fixed);
+  }
+
+  /** The folder's notes, where transformers' words on pictures stand in timm's as well, which does not read them. */
+  private Notes notesForTimm() throws IOException {
+    if (!notes.ofTransformers() || !Files.exists(path)) {
+      return notes;
+    }
+    try {
+      return notes.withPictures(preprocessing().inTimm());
+    } catch (IllegalArgumentException notUnderstood) {
+      // Trained weights are saved all the same, beside the words as they were.
+      return notes;
+    }
+  }
+
   /**
    * Runs the model on pictures, prepared as its folder says ({@link dev.fovea.vit.image.Preprocessing#of}).
    *
@@ -138,9 +158,7 @@ public final class Vit implements AutoCloseable {
   public synchronized Inference inference() throws IOException {
     Inference made = inference;
     if (made == null) {
-      VitConfig fixed =
-          config().toBuilder().dynamicSize(config().dynamicSize() && !resized).build();
-      made = new Inference(model, new Preprocessor(Preprocessing.of(path, fixed)));
+      made = new Inference(model, new Preprocessor(preprocessing()));
       inference = made;
     }
     return made;
@@ -189,7 +207,7 @@ public final class Vit implements AutoCloseable {
    * is replaced as a whole.
    */
   public void save(Path folder) throws IOException {
-    ModelWriter.save(folder, config(), model.parameters(), notes);
+    ModelWriter.save(folder, config(), model.parameters(), notesForTimm());
   }
 
   /**
@@ -198,7 +216,7 @@ public final class Vit implements AutoCloseable {
    * @throws IllegalArgumentException if timm has no such model
    */
   public void exportTimm(Path folder) throws IOException {
-    ModelWriter.saveTimm(folder, config(), model.parameters(), notes);
+    ModelWriter.saveTimm(folder, config(), model.parameters(), notesForTimm());
   }
 
   /**

@@ -64,6 +64,29 @@ final class SaveTest {
     }
   }
 
+  /** timm does not read what transformers says of pictures: it is said in timm's words as well. */
+  @ParameterizedTest
+  @CsvSource({"hf-siglip-vision, 1, squash", "hf-dinov2, 0.875, center"})
+  void picturesOfTransformersAreToldToTimm(String name, double share, String mode) throws IOException {
+    Path exported = folder.resolve("timm");
+    Preprocessing own;
+    try (Vit vit = Vit.load(CASES.resolve(name))) {
+      vit.exportTimm(exported);
+      own = vit.inference().preprocessor().preprocessing();
+    }
+    JsonNode pictures = JSON.readTree(exported.resolve("config.json").toFile()).path("pretrained_cfg");
+    assertEquals(share, pictures.path("crop_pct").asDouble(), 1e-12);
+    assertEquals(mode, pictures.path("crop_mode").asText());
+    try (Vit vit = Vit.load(exported)) {
+      Preprocessing read = vit.inference().preprocessor().preprocessing();
+      assertEquals(own.mean(), read.mean());
+      assertEquals(own.deviation(), read.deviation());
+      assertEquals(own.fit(), read.fit());
+      assertEquals(own.interpolation(), read.interpolation());
+      assertEquals(own.fitHeight(), read.fitHeight());
+    }
+  }
+
   private static void same(String name, Vit vit, Path saved) throws IOException {
     try (Vit again = Vit.load(saved);
         TensorFile input = TensorFile.open(CASES.resolve(name).resolve("input.safetensors"));

@@ -3,7 +3,10 @@ package dev.fovea.vit.image;
 import dev.fovea.vit.model.VitConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
 /**
  * How a model wants its pictures: resized, cut to size from the middle, each sample {@code v} made {@code (v rescale -
@@ -127,6 +130,36 @@ public record Preprocessing(
         1 / 255.0,
         mean,
         deviation);
+  }
+
+  /**
+   * The same in the words of timm's {@code pretrained_cfg}, as near as they come: {@code mean} and {@code std} of
+   * samples in [0, 1], and how pictures are resized and cut, unless they are not.
+   */
+  public Map<String, Object> inTimm() {
+    Map<String, Object> words = new LinkedHashMap<>();
+    if (fit != Fit.NONE) {
+      words.put(
+          "interpolation",
+          switch (interpolation) {
+            case BILINEAR_PLAIN -> "bilinear";
+            case AREA -> "box";
+            default -> interpolation.name().toLowerCase(Locale.ROOT);
+          });
+      // timm rounds the resized side down.
+      double share = (double) height / fitHeight;
+      words.put("crop_pct", (int) (height / share) == fitHeight ? share : height / (fitHeight + 0.5));
+      words.put(
+          "crop_mode",
+          switch (fit) {
+            case SQUASH -> "squash";
+            case CONTAIN -> "border";
+            default -> "center";
+          });
+    }
+    words.put("mean", mean.stream().map(value -> value / (255 * rescale)).toList());
+    words.put("std", deviation.stream().map(value -> value / (255 * rescale)).toList());
+    return words;
   }
 
   /** With another way to fit. */

@@ -18,7 +18,7 @@ public final class Notes {
   private static final int MAX_BYTES = 1 << 24;
 
   /** No notes. */
-  public static final Notes NONE = new Notes(JsonNodeFactory.instance.objectNode(), Map.of());
+  public static final Notes NONE = new Notes(JsonNodeFactory.instance.objectNode(), Map.of(), false);
 
   /** Where a folder that we write says how pictures are prepared, if no other library has words for it. */
   public static final String PREPARATION = "preprocessing";
@@ -33,9 +33,12 @@ public final class Notes {
   private final ObjectNode settings;
   private final Map<String, byte[]> files;
 
-  private Notes(ObjectNode settings, Map<String, byte[]> files) {
+  private final boolean transformers;
+
+  private Notes(ObjectNode settings, Map<String, byte[]> files, boolean transformers) {
     this.settings = settings;
     this.files = files;
+    this.transformers = transformers;
   }
 
   /**
@@ -57,7 +60,7 @@ public final class Notes {
     for (String name : new String[] {"mean", "std"}) {
       pictures.putArray(name).add(0.5).add(0.5).add(0.5);
     }
-    return new Notes(settings, Map.of());
+    return new Notes(settings, Map.of(), false);
   }
 
   /**
@@ -80,7 +83,7 @@ public final class Notes {
     for (String name : new String[] {"mean", "std"}) {
       pictures.putArray(name).add(0.5).add(0.5).add(0.5);
     }
-    return new Notes(all, files);
+    return new Notes(all, files, transformers);
   }
 
   static Notes of(Settings config, Path folder) throws IOException {
@@ -97,7 +100,28 @@ public final class Notes {
         files.put(name, Files.readAllBytes(file));
       }
     }
-    return new Notes(kept, files);
+    return new Notes(kept, files, !files.isEmpty() || config.has("model_type"));
+  }
+
+  /** Whether the folder speaks of pictures in transformers' words, or says nothing but is of transformers. */
+  public boolean ofTransformers() {
+    return transformers;
+  }
+
+  /**
+   * These notes, saying of pictures also this in their {@code pretrained_cfg}, where they do not say it yet.
+   *
+   * @param words of timm, and their values
+   */
+  public Notes withPictures(Map<String, Object> words) {
+    ObjectNode all = settings.deepCopy();
+    ObjectNode pictures = all.withObject("/pretrained_cfg");
+    words.forEach((word, value) -> {
+      if (!pictures.has(word)) {
+        pictures.putPOJO(word, value);
+      }
+    });
+    return new Notes(all, files, transformers);
   }
 
   /** Members of {@code config.json}. */
