@@ -35,33 +35,7 @@ final class Block {
       int dynamicShared,
       int[] parameters,
       GlobalMemory memory,
-      Checks checks,
-      @Nullable GlobalOrder order) {
-    Launch(
-        int gridX,
-        int gridY,
-        int gridZ,
-        int blockX,
-        int blockY,
-        int blockZ,
-        int dynamicShared,
-        int[] parameters,
-        GlobalMemory memory,
-        Checks checks) {
-      this(
-          gridX,
-          gridY,
-          gridZ,
-          blockX,
-          blockY,
-          blockZ,
-          dynamicShared,
-          parameters,
-          memory,
-          checks,
-          GlobalOrder.of((long) gridX * gridY * gridZ, checks));
-    }
-
+      Checks checks) {
     long blocks() {
       return (long) gridX * gridY * gridZ;
     }
@@ -71,14 +45,13 @@ final class Block {
     }
   }
 
-  Block(Kernel kernel, Launch launch) {
+  Block(Kernel kernel, Launch launch, @Nullable GlobalOrder all) {
     this.kernel = kernel;
     this.launch = launch;
     threads = launch.threads();
     warpCount = (threads + Warp.LANES - 1) / Warp.LANES;
     shared = new SharedMemory(kernel, launch);
     barriers = new Barriers(this);
-    GlobalOrder all = launch.order;
     order = all == null ? null : all.new Member();
     warps = new Warp[warpCount];
     for (int i = 0; i < warpCount; i++) {

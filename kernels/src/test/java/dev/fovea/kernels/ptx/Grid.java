@@ -7,11 +7,16 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** Runs the blocks of a launch on a few Java threads. */
 final class Grid {
   private final Kernel kernel;
   private final Block.Launch launch;
+
+  /** Of this run: a recorded launch runs often, and each time any block may be the last. */
+  private final @Nullable GlobalOrder order;
+
   private final AtomicLong next = new AtomicLong();
   private final AtomicLong executed = new AtomicLong();
   private final AtomicBoolean failed = new AtomicBoolean();
@@ -19,6 +24,7 @@ final class Grid {
   private Grid(Kernel kernel, Block.Launch launch) {
     this.kernel = kernel;
     this.launch = launch;
+    order = GlobalOrder.of(launch.blocks(), launch.checks());
   }
 
   /** Runs all blocks; gives the number of instructions executed, counted per thread. */
@@ -71,7 +77,7 @@ final class Grid {
   }
 
   private void work() {
-    Block block = new Block(kernel, launch);
+    Block block = new Block(kernel, launch, order);
     try {
       while (!failed.get()) {
         long number = next.getAndIncrement();

@@ -43,6 +43,28 @@ class PtxDriverTest {
       }
       """;
 
+  /** The block whose number the first word holds writes the second. */
+  private static final String CHOSEN = """
+      .version 9.0
+      .target sm_80
+      .address_size 64
+      .visible .entry chosen(.param .align 8 .b8 args[16])
+      .maxntid 128, 1, 1
+      {
+        .reg .b32 %r<4>;
+        .reg .b64 %rd<2>;
+        .reg .pred %p<2>;
+        ld.param.u64 %rd1, [args];
+        mov.u32 %r1, %ctaid.x;
+        ld.global.u32 %r2, [%rd1];
+        setp.ne.u32 %p1, %r1, %r2;
+        @%p1 bra done;
+        st.global.u32 [%rd1+4], %r1;
+      done:
+        ret;
+      }
+      """;
+
   private static PtxDriver driver(boolean deferred) {
     return new PtxDriver(
         PtxOptions.standard().withThreads(2).withMemory(1 << 20).withDeferred(deferred));
@@ -129,6 +151,29 @@ class PtxDriverTest {
       assertTrue(driver.millis(start, event) >= 0);
       driver.destroyEvent(event);
       assertThrows(CudaException.class, () -> driver.record(event, first));
+    }
+  }
+
+  @Test
+  void anyBlockMayWriteInAnotherReplay() {
+    try (PtxDriver driver = driver(false)) {
+      long stream = driver.createStream();
+      long function = driver.function(driver.load("chosen.ptx", CHOSEN), "chosen");
+      long memory = driver.allocate(8, stream);
+      driver.synchronize(stream);
+      driver.beginCapture(stream);
+      driver.launch(
+          function, new Launch().grid(2, 1, 1).block(1, 1, 1).pointer(memory).i32(0), stream);
+      long graph = driver.endCapture(stream, 0);
+      for (int block : new int[] {0, 1}) {
+        MemorySegment host = host(driver, block, 7);
+        driver.copyToDevice(memory, host, stream);
+        driver.launchGraph(graph, stream);
+        driver.copyToHost(host, memory, stream);
+        driver.synchronize(stream);
+        assertEquals(block, host.getAtIndex(ValueLayout.JAVA_INT, 1));
+      }
+      driver.destroyGraph(graph);
     }
   }
 
