@@ -22,6 +22,9 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>The forward loops of norms end by {@code !=}, by which C2 leaves them as written: unrolled, with a loop before and
  * one after, each would meet memory by many instructions. Prefetching follows one instruction from group to group, and
  * lost its way at every group.
+ *
+ * <p>{@code squaredDeviations} and {@code normalize} are longer than the 325 bytecodes up to which C2 inlines what is
+ * hot, and must stay so: with all passes of a norm in one method it boxes vectors, which {@code AllocationTest} finds.
  */
 final class VectorStreams implements Streams {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
