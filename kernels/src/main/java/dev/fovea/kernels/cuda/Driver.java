@@ -103,6 +103,14 @@ public interface Driver extends AutoCloseable {
   /** Lets a kernel use so much dynamic shared memory; needed above 48 KB. */
   void allowShared(long function, int bytes);
 
+  /**
+   * Writes a tensor map as kernels take it. No work is queued; the map holds until the tensor's memory is freed.
+   *
+   * @param to {@value TensorMap#BYTES} bytes of native memory, at a multiple of {@value TensorMap#ALIGNMENT}
+   * @throws CudaException if the device is older than compute capability 9.0
+   */
+  void encodeTensorMap(TensorMap map, MemorySegment to);
+
   /** Queues a kernel. What {@code launch} says is read before this returns. */
   void launch(long function, Launch launch, long stream);
 

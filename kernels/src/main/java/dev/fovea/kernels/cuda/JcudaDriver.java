@@ -309,6 +309,13 @@ public final class JcudaDriver implements Driver {
   }
 
   @Override
+  public void encodeTensorMap(TensorMap map, MemorySegment to) {
+    calls.enter();
+    TensorMap.check(info, to);
+    calls.check(TensorMapCall.encode(map, to), "encoding of " + map);
+  }
+
+  @Override
   public void launch(long function, Launch launch, long stream) {
     calls.enter();
     calls.log().add(function);

@@ -23,6 +23,7 @@ final class Libcuda {
   static final String NAME = System.getProperty("fovea.cuda.library", "libcuda.so.1");
 
   private static final @Nullable SymbolLookup LIBRARY = open();
+  private static final int PROMOTION_256_BYTES = 3;
 
   private Libcuda() {}
 
@@ -64,6 +65,20 @@ final class Libcuda {
     static final MethodHandle DEFAULT_POOL = function("cuDeviceGetDefaultMemPool", JAVA_LONG, JAVA_INT);
     static final MethodHandle SET_POOL = function("cuMemPoolSetAttribute", JAVA_LONG, JAVA_INT, JAVA_LONG);
     static final MethodHandle TRIM_POOL = function("cuMemPoolTrimTo", JAVA_LONG, JAVA_LONG);
+    static final MethodHandle ENCODE_TILED = function(
+        "cuTensorMapEncodeTiled",
+        JAVA_LONG,
+        JAVA_INT,
+        JAVA_INT,
+        JAVA_LONG,
+        JAVA_LONG,
+        JAVA_LONG,
+        JAVA_LONG,
+        JAVA_LONG,
+        JAVA_INT,
+        JAVA_INT,
+        JAVA_INT,
+        JAVA_INT);
 
     private Functions() {}
 
@@ -247,6 +262,20 @@ final class Libcuda {
   static int trimPool(long pool, long keep) {
     try {
       return (int) Functions.TRIM_POOL.invokeExact(pool, keep);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /**
+   * Encodes a map of a tensor that is not interleaved, whose fill is zeros, and that is fetched by whole lines of the
+   * second-level cache; sizes, strides, box and steps are arrays at these addresses.
+   */
+  static int encodeTiled(
+      long map, int type, int rank, long address, long sizes, long strides, long box, long steps, int swizzle) {
+    try {
+      return (int) Functions.ENCODE_TILED.invokeExact(
+          map, type, rank, address, sizes, strides, box, steps, 0, swizzle, PROMOTION_256_BYTES, 0);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

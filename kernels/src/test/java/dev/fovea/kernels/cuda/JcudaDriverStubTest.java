@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.fovea.kernels.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -74,6 +76,40 @@ class JcudaDriverStubTest {
             "unload",
             "end of stream"),
         stub.log().subList(2, stub.log().size() - 1));
+  }
+
+  @Test
+  void encodesTensorMaps() {
+    try (Driver driver = JcudaDriver.open(0);
+        Arena arena = Arena.ofConfined()) {
+      TensorMap map = new TensorMap(
+          DType.BF16,
+          0x7000,
+          List.of(new TensorMap.Dimension(100, 2, 64), new TensorMap.Dimension(1L << 32, 208, 128)),
+          TensorMap.Swizzle.BYTES_128);
+      MemorySegment to = arena.allocate(TensorMap.BYTES, TensorMap.ALIGNMENT);
+      driver.encodeTensorMap(map, to);
+      assertEquals(0x5a, to.get(ValueLayout.JAVA_BYTE, TensorMap.BYTES - 1));
+      MemorySegment heap = MemorySegment.ofArray(new long[16]);
+      assertThrows(IllegalArgumentException.class, () -> driver.encodeTensorMap(map, heap));
+      assertThrows(IllegalArgumentException.class, () -> driver.encodeTensorMap(map, to.asSlice(64)));
+      stub.fail("cuTensorMapEncodeTiled", 1, 0);
+      CudaException e = assertThrows(CudaException.class, () -> driver.encodeTensorMap(map, to));
+      assertTrue(e.getMessage().contains("encoding of TensorMap[dtype=BF16"), e.getMessage());
+    }
+    assertEquals(
+        List.of(
+            "map type 9 of 0x7000 [100 by 0 box 64 step 1] [4294967296 by 208 box 128 step 1] interleave 0 swizzle 3"
+                + " promotion 3 fill 0"),
+        stub.log("map"));
+    stub.set("major", 8);
+    try (Driver driver = JcudaDriver.open(0);
+        Arena arena = Arena.ofConfined()) {
+      TensorMap map = new TensorMap(DType.F32, 16, List.of(new TensorMap.Dimension(4, 4, 4)), TensorMap.Swizzle.NONE);
+      MemorySegment to = arena.allocate(TensorMap.BYTES, TensorMap.ALIGNMENT);
+      CudaException e = assertThrows(CudaException.class, () -> driver.encodeTensorMap(map, to));
+      assertEquals("CUDA_ERROR_NOT_SUPPORTED", e.code());
+    }
   }
 
   @Test

@@ -27,9 +27,9 @@ final class Barriers {
     @Nullable
     Reduction reduction;
 
-    Barrier(int warps) {
+    Barrier(int warps, int clockCount) {
       waiting = new int[warps];
-      clocks = new int[warps];
+      clocks = new int[clockCount];
     }
 
     void clear() {
@@ -53,7 +53,7 @@ final class Barriers {
   Barriers(Block block) {
     this.block = block;
     for (int i = 0; i < COUNT; i++) {
-      barriers[i] = new Barrier(block.warpCount);
+      barriers[i] = new Barrier(block.warpCount, block.clockCount);
     }
   }
 
@@ -68,8 +68,7 @@ final class Barriers {
       return warpSync(o);
     }
     if (o.has("cluster")) {
-      // A cluster of one block: what arrives has arrived.
-      throw o.error("needs clusters, which the PTX machine does not know yet");
+      return ClusterBarrier.compile(o);
     }
     boolean arrive = o.has("arrive");
     boolean aligned = o.name.equals("bar") || o.has("aligned");

@@ -1,5 +1,6 @@
 package dev.fovea.kernels.ptx;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,21 @@ final class Block {
   final int threads;
   final int warpCount;
   final Warp[] warps;
+
+  /** Groups of four warps. */
+  final int groupCount;
+
+  /** What a warp's clocks count. */
+  final int clockCount;
+
   final SharedMemory shared;
+  final ClusterBarrier clusterBarrier;
+  final RegisterPool registers;
+  private @Nullable Mbarriers mbarriers;
+
+  /** The tensor maps among the parameters, by their word. */
+  private final Map<Integer, TensorBox> tensors = new HashMap<>();
+
   final Barriers barriers;
 
   /** This block's part in the order of global memory, where that is checked. */
@@ -50,8 +65,12 @@ final class Block {
     this.launch = launch;
     threads = launch.threads();
     warpCount = (threads + Warp.LANES - 1) / Warp.LANES;
-    shared = new SharedMemory(kernel, launch);
+    groupCount = (warpCount + 3) / 4;
+    clockCount = kernel.async ? copyClock(Mbarriers.MOST) : warpCount;
+    shared = new SharedMemory(this, kernel, launch);
     barriers = new Barriers(this);
+    clusterBarrier = new ClusterBarrier(this);
+    registers = new RegisterPool(this);
     order = all == null ? null : all.new Member();
     warps = new Warp[warpCount];
     for (int i = 0; i < warpCount; i++) {
@@ -66,6 +85,11 @@ final class Block {
     z = (int) (number / launch.gridX / launch.gridY);
     shared.clear();
     barriers.clear();
+    clusterBarrier.clear();
+    registers.clear();
+    if (mbarriers != null) {
+      mbarriers.clear();
+    }
     if (order != null) {
       order.begin(number);
     }
@@ -93,6 +117,7 @@ final class Block {
             + launch.checks.longest() + " instructions of a warp\n" + waiting());
       }
     }
+    finish();
     long after = 0;
     for (Warp warp : warps) {
       after += warp.executed;
@@ -100,9 +125,47 @@ final class Block {
     return after - before;
   }
 
+  private void finish() {
+    registers.checkGroups();
+    if (mbarriers != null) {
+      mbarriers.checkArrived();
+    }
+    for (Warp warp : warps) {
+      warp.finish();
+    }
+  }
+
   /** Lanes have ended: those that wait for everyone need not wait for them. */
   void exited() {
     barriers.exited();
+    clusterBarrier.exited();
+  }
+
+  /** The place in a warp's clocks of what it knows of the bulk copies of an mbarrier. */
+  int copyClock(int mbarrier) {
+    return warpCount + groupCount + mbarrier;
+  }
+
+  Mbarriers mbarriers() {
+    Mbarriers made = mbarriers;
+    if (made == null) {
+      made = new Mbarriers(this, shared.bytes());
+      mbarriers = made;
+    }
+    return made;
+  }
+
+  /** The tensor map that begins at this word of the parameters; null if none does. */
+  @Nullable
+  TensorBox tensorBox(int word) {
+    TensorBox known = tensors.get(word);
+    if (known == null) {
+      known = TensorBox.decode(launch.parameters, word);
+      if (known != null) {
+        tensors.put(word, known);
+      }
+    }
+    return known;
   }
 
   int aliveThreads() {
@@ -150,6 +213,9 @@ final class Block {
     return switch (warp.waitOf(lane)) {
       case LANES -> "wait for other lanes of their warp at " + place;
       case BARRIER -> "wait at barrier " + barriers.describe(warp, lane) + " at " + place;
+      case MBARRIER -> "wait for " + mbarriers().describe(warp, lane) + ", at " + place;
+      case CLUSTER -> "wait at the barrier of their cluster (" + clusterBarrier.describe() + ") at " + place;
+      case REGISTERS -> "wait for " + registers.describe(warp) + " at " + place;
       case NOTHING -> "are ready at " + place;
     };
   }

@@ -15,12 +15,44 @@ final class Control {
         (w, m) -> {
           throw w.fault(Integer.numberOfTrailingZeros(m), "executes " + o.name);
         };
-      case "membar", "fence" -> o.has("cta") || o.has("proxy") ? (w, m) -> VarHandle.fullFence() : (w, m) -> fence(w);
+      case "membar", "fence" -> fence(o);
+      case "mapa" -> map(o);
+      case "getctarank" -> policy(o);
       case "nanosleep" -> (w, m) -> w.pause();
-      case "griddepcontrol", "prefetch", "prefetchu", "discard", "applypriority", "pmevent", "setmaxnreg" ->
-        (w, m) -> {};
+      case "griddepcontrol", "prefetch", "prefetchu", "discard", "applypriority", "pmevent" -> (w, m) -> {};
       case "createpolicy" -> policy(o);
       default -> throw o.error("is an instruction that the PTX machine does not know");
+    };
+  }
+
+  private static Op fence(Operands o) {
+    boolean barriers = o.has("mbarrier_init");
+    boolean async = o.has("proxy") && (o.has("async") || o.has("async::generic")) || o.has("async.shared::cta");
+    if (barriers || async && !o.has("global")) {
+      return (w, m) -> {
+        w.block.mbarriers().fence(w, m);
+        AsyncProxy proxy = w.block.shared.proxy;
+        if (async && proxy != null) {
+          proxy.fence(w, m);
+        }
+      };
+    }
+    return o.has("cta") || o.has("proxy") ? (w, m) -> VarHandle.fullFence() : (w, m) -> fence(w);
+  }
+
+  /** The address of shared memory of a block of the cluster, which has one. */
+  private static Op map(Operands o) {
+    int d = o.reg(0);
+    int a = o.reg(1);
+    int rank = o.reg(2);
+    return (w, m) -> {
+      for (; m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        if (w.r[rank + lane] != 0) {
+          throw w.fault(lane, "asks for shared memory of block " + w.r[rank + lane] + " of its cluster, which has one");
+        }
+        w.r[d + lane] = w.r[a + lane];
+      }
     };
   }
 

@@ -44,6 +44,15 @@ final class Kernel {
   /** The most threads of a block, or 0. */
   final int maxThreads;
 
+  /** The fewest blocks of a multiprocessor ({@code .minnctapersm}), or 0. */
+  final int minBlocks;
+
+  /** The most registers of a thread ({@code .maxnreg}), or 0. */
+  final int maxRegisters;
+
+  /** Whether it has instructions of Hopper that work on shared memory by themselves. */
+  final boolean async;
+
   /** Whether addresses of the module's variables are in it. */
   final boolean placed;
 
@@ -62,6 +71,9 @@ final class Kernel {
     localBytes = compiler.frame.localBytes();
     parameterBytes = compiler.frame.parameterBytes();
     maxThreads = compiler.function.maxThreads;
+    minBlocks = compiler.function.minBlocks;
+    maxRegisters = compiler.function.maxRegisters;
+    async = compiler.async();
     placed = compiler.frame.placed();
   }
 

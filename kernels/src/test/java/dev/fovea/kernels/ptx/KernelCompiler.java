@@ -102,20 +102,23 @@ final class KernelCompiler {
           "brkpt",
           "nanosleep",
           "griddepcontrol",
+          "mapa",
+          "getctarank",
           "prefetch",
           "prefetchu",
           "createpolicy",
           "discard",
           "applypriority",
           "pmevent",
-          "setmaxnreg",
           "membar",
           "fence" -> Control.compile(o);
       case "bar", "barrier" -> Barriers.compile(o);
       case "shfl", "vote", "match", "redux", "activemask", "elect" -> Shuffles.compile(o);
       case "mma" -> Matrices.compile(o);
       case "ldmatrix", "stmatrix", "movmatrix" -> MatrixMoves.compile(o);
-      case "cp" -> AsyncQueue.compile(o);
+      case "cp" -> o.has("bulk") ? BulkCopies.compile(o) : AsyncQueue.compile(o);
+      case "mbarrier" -> Mbarriers.compile(o);
+      case "setmaxnreg" -> RegisterPool.compile(o);
       default -> null;
     };
   }
@@ -126,6 +129,13 @@ final class KernelCompiler {
       case F16, F16X2, BF16, BF16X2 -> Halves.compile(o);
       default -> Integers.compile(o);
     };
+  }
+
+  /** Whether shared memory is used by instructions that work by themselves. */
+  boolean async() {
+    return statements.stream()
+        .map(Statement::operation)
+        .anyMatch(name -> name.startsWith("mbarrier") || name.startsWith("cp.async.bulk") || name.startsWith("wgmma"));
   }
 
   /** The narrowest access to shared memory. */

@@ -153,6 +153,15 @@ final class Operands {
     return address.base() instanceof Operand.Reg ? address.offset() : 0;
   }
 
+  /** The registers of a tensor's coordinates. */
+  int[] coordinates(int i) {
+    Operand.Vector coordinates = address(i).coordinates();
+    if (coordinates == null) {
+      throw error("lacks coordinates");
+    }
+    return coordinates.elements().stream().mapToInt(this::reg).toArray();
+  }
+
   /** The address if no register is in it, otherwise -1. */
   long fixedAddress(int i) {
     Operand.Address address = address(i);

@@ -57,7 +57,14 @@ final class Parser {
     }
     String word = tokens.peek().text();
     switch (word) {
-      case ".version", ".target", ".address_size", ".file" -> tokens.skipLine();
+      case ".target" -> {
+        tokens.next();
+        module.target = tokens.name();
+        while (tokens.take(",")) {
+          tokens.next();
+        }
+      }
+      case ".version", ".address_size", ".file" -> tokens.skipLine();
       case ".section" -> {
         tokens.next();
         tokens.name();
@@ -129,6 +136,10 @@ final class Parser {
     }
     if (any && (word.equals(".maxntid") || word.equals(".reqntid"))) {
       function.maxThreads = product;
+    } else if (any && word.equals(".minnctapersm")) {
+      function.minBlocks = product;
+    } else if (any && word.equals(".maxnreg")) {
+      function.maxRegisters = product;
     }
   }
 

@@ -7,6 +7,7 @@ import dev.fovea.kernels.cuda.FunctionInfo;
 import dev.fovea.kernels.cuda.KernelBinary;
 import dev.fovea.kernels.cuda.Launch;
 import dev.fovea.kernels.cuda.MemoryInfo;
+import dev.fovea.kernels.cuda.TensorMap;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -55,7 +56,7 @@ public final class PtxDriver implements Driver {
     return new DeviceInfo(
         0,
         "PTX machine",
-        8,
+        options.major(),
         0,
         options.multiprocessors(),
         options.memoryBytes(),
@@ -261,6 +262,13 @@ public final class PtxDriver implements Driver {
   @Override
   public synchronized void allowShared(long function, int bytes) {
     modules.allowShared(function, bytes);
+  }
+
+  @Override
+  public synchronized void encodeTensorMap(TensorMap map, MemorySegment to) {
+    check();
+    TensorMap.check(info(), to);
+    TensorBox.encode(map, to);
   }
 
   @Override

@@ -22,6 +22,12 @@ final class PtxModule {
     /** The most threads of a block ({@code .maxntid}, {@code .reqntid}), or 0. */
     int maxThreads;
 
+    /** The fewest blocks of a multiprocessor ({@code .minnctapersm}), or 0. */
+    int minBlocks;
+
+    /** The most registers of a thread ({@code .maxnreg}), or 0. */
+    int maxRegisters;
+
     Function(String name, boolean entry) {
       this.name = name;
       this.entry = entry;
@@ -52,8 +58,18 @@ final class PtxModule {
   /** Kernels that refer to no variable of the module, so that they are the same wherever it is loaded. */
   final Map<String, Kernel> kernels = new ConcurrentHashMap<>();
 
+  /** What it is for: {@code sm_80}; with an "a" behind, for that device only. */
+  String target = "sm_80";
+
   PtxModule(String name) {
     this.name = name;
+  }
+
+  /** Whether a device of this compute capability, a major version and 0, runs it. */
+  boolean runsOn(int major) {
+    String number = target.replaceAll("[^0-9]", "");
+    int capability = Integer.parseInt(number);
+    return target.endsWith("a") ? capability == 10 * major : capability <= 10 * major;
   }
 
   /** The text of a file of this name. */

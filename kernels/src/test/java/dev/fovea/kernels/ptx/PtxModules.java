@@ -64,7 +64,14 @@ final class PtxModules {
 
   private long place(Supplier<PtxModule> parsed) {
     try {
-      images.put(next, new Image(parsed.get(), memory));
+      PtxModule module = parsed.get();
+      if (!module.runsOn(options.major())) {
+        throw new CudaException(
+            "CUDA_ERROR_NO_BINARY_FOR_GPU",
+            "load: %s is for %s, this device has compute capability %d.0"
+                .formatted(module.name, module.target, options.major()));
+      }
+      images.put(next, new Image(module, memory));
       return next++;
     } catch (PtxException e) {
       throw new CudaException("CUDA_ERROR_INVALID_PTX", e.getMessage(), e);
@@ -146,7 +153,12 @@ final class PtxModules {
               + " (allowShared lets it use more)");
     }
     if (launch.clusterX() * launch.clusterY() * launch.clusterZ() != 1) {
-      throw invalid("launch", kernel, "clusters need compute capability 9.0, this device has 8.0");
+      throw invalid(
+          "launch",
+          kernel,
+          options.major() < 9
+              ? "clusters need compute capability 9.0, this device has " + options.major() + ".0"
+              : "clusters of several blocks, which the PTX machine does not know");
     }
     if (launch.argumentBytes() != kernel.parameterBytes) {
       throw invalid(

@@ -37,6 +37,7 @@ final class RegisterAllocation {
       "membar",
       "fence",
       "cp",
+      "wgmma",
       "stmatrix");
 
   private final List<Statement> statements;

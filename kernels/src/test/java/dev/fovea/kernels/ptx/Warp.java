@@ -1,6 +1,7 @@
 package dev.fovea.kernels.ptx;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * 32 threads that execute together. Lanes that part ways have their own program counters; the lanes that are furthest
@@ -13,7 +14,10 @@ final class Warp {
   enum Wait {
     NOTHING,
     LANES,
-    BARRIER
+    BARRIER,
+    MBARRIER,
+    CLUSTER,
+    REGISTERS
   }
 
   final Block block;
@@ -21,9 +25,11 @@ final class Warp {
   final long[] r;
   final int[] p;
   final AsyncQueue async = new AsyncQueue();
+  private @Nullable BulkStores bulk;
 
   /**
    * Clocks of the warps whose accesses to shared memory come before what this warp does now; its own is the present.
+   * Behind them stand what the warp knows of the wgmma of each warpgroup and of the bulk copies of each mbarrier.
    */
   final int[] clocks;
 
@@ -76,7 +82,7 @@ final class Warp {
     Kernel kernel = block.kernel;
     r = new long[Math.max(1, kernel.registers) * LANES];
     p = new int[Math.max(1, kernel.predicates)];
-    clocks = new int[block.warpCount];
+    clocks = new int[block.clockCount];
     local = new int[LANES * kernel.localBytes / 4];
   }
 
@@ -104,6 +110,9 @@ final class Warp {
     synced = 0;
     join = Integer.MAX_VALUE;
     async.clear();
+    if (bulk != null) {
+      bulk.clear();
+    }
   }
 
   /** Runs until every lane waits or has left, or so many instructions are done. Says whether any was. */
@@ -185,8 +194,28 @@ final class Warp {
     reschedule();
   }
 
+  /** The warp's bulk copies to global memory. */
+  BulkStores bulk() {
+    BulkStores stores = bulk;
+    if (stores == null) {
+      stores = new BulkStores();
+      bulk = stores;
+    }
+    return stores;
+  }
+
+  /** The block has ended: what the warp's bulk copies write arrives. */
+  void finish() {
+    if (bulk != null) {
+      bulk.finish();
+    }
+  }
+
   /** Ends these of the running lanes. */
   void exit(int lanes) {
+    if (bulk != null) {
+      bulk.exit(this, lanes);
+    }
     alive &= ~lanes;
     mask &= ~lanes;
     block.exited();

@@ -379,6 +379,25 @@ CUresult cuLaunchKernelEx(const Config *c, Function *function, void **parameters
   return 0;
 }
 
+/* Writes down what it was told instead of what the driver makes of it. */
+CUresult cuTensorMapEncodeTiled(void *map, int type, unsigned rank, void *address, const uint64_t *sizes,
+                                const uint64_t *strides, const unsigned *box, const unsigned *steps, int interleave,
+                                int swizzle, int promotion, int fill) {
+  ENTER();
+  if ((uintptr_t)map % 64 || (uintptr_t)address % 16 || rank < 1 || rank > 5) return INVALID_VALUE;
+  char more[256] = "";
+  int at = 0;
+  for (unsigned i = 0; i < rank; i++) {
+    if (i && strides[i - 1] % 16) return INVALID_VALUE;
+    at += snprintf(more + at, sizeof more - at, " [%llu by %llu box %u step %u]", (unsigned long long)sizes[i],
+                   (unsigned long long)(i ? strides[i - 1] : 0), box[i], steps[i]);
+  }
+  note("map type %d of %p%s interleave %d swizzle %d promotion %d fill %d\n", type, address, more, interleave, swizzle,
+       promotion, fill);
+  memset(map, 0x5a, 128);
+  return 0;
+}
+
 /* For the benchmark of what others launch with. */
 CUresult cuLaunchKernel(Function *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                         unsigned shared, Stream *stream, void **parameters, void **extra) {
