@@ -6,6 +6,7 @@ import dev.fovea.kernels.ElementwiseKernels;
 import dev.fovea.kernels.Span;
 import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Arithmetic;
+import dev.fovea.kernels.cpu.simd.Convert;
 import dev.fovea.kernels.cpu.simd.Maths;
 import dev.fovea.kernels.cpu.simd.Simd;
 import dev.fovea.kernels.cpu.simd.Streams;
@@ -16,6 +17,7 @@ final class CpuElementwise implements ElementwiseKernels {
   private static final Span NOTHING = new Span(0, 0, DType.F32);
 
   private final WorkerPool pool;
+  private final Convert convert;
   private final Staging staging;
   private final Maths maths;
   private final Arithmetic arithmetic;
@@ -32,7 +34,8 @@ final class CpuElementwise implements ElementwiseKernels {
 
   CpuElementwise(WorkerPool pool, Simd simd) {
     this.pool = pool;
-    staging = new Staging(simd.convert());
+    convert = simd.convert();
+    staging = new Staging(convert);
     maths = simd.maths();
     arithmetic = simd.arithmetic();
     streams = simd.streams();
@@ -218,7 +221,7 @@ final class CpuElementwise implements ElementwiseKernels {
         return;
       }
       if (x.dtype() == DType.BF16 && y.dtype() == DType.BF16 && x.count() >= HalfTable.SIZE) {
-        HalfTable.look(halfTable.of(f), x.address() + 2 * first, y.address() + 2 * first, count);
+        HalfTable.look(halfTable.values(f), x.address() + 2 * first, y.address() + 2 * first, count);
         return;
       }
       float[] a = scratch.floats(0, count);
@@ -242,6 +245,12 @@ final class CpuElementwise implements ElementwiseKernels {
         return;
       }
       float[] a = scratch.floats(0, count);
+      if (x.dtype() == DType.BF16 && Spans.same(x, dy, dx) && x.count() >= HalfTable.SIZE) {
+        long at = 2 * first;
+        HalfTable.look(halfTable.slopes(f), x.address() + at, a, count);
+        convert.multiplyBf16(a, 0, dy.address() + at, dx.address() + at, count);
+        return;
+      }
       float[] b = scratch.floats(1, count);
       staging.load(x, first, a, 0, count);
       staging.load(dy, first, b, 0, count);

@@ -90,6 +90,30 @@ class ElementwiseContractTest {
     }
   }
 
+  @Test
+  void slopesAtEveryBf16HaveTheBitsOfFloats() {
+    int count = (1 << 16) + 7;
+    try (var memory = new HostCaseMemory(0)) {
+      ElementwiseKernels e = CPU.elementwise();
+      Span x = memory.workspace(BF16, count);
+      Span dy = memory.normal(BF16, count, 1);
+      Span dx = memory.workspace(BF16, count);
+      Span floats = memory.workspace(F32, count);
+      Span rounded = memory.workspace(BF16, count);
+      for (int i = 0; i < count; i++) {
+        Memory.ALL.set(JAVA_SHORT, x.address() + 2L * i, (short) i);
+      }
+      for (Activation f : Activation.values()) {
+        e.activationGradient(f, x, dy, dx);
+        e.activationGradient(f, x, dy, floats);
+        e.cast(floats, rounded);
+        assertEquals(-1, bytes(rounded).mismatch(bytes(dx)), f.toString());
+      }
+      e.activationGradient(Activation.TANH, x, dy, dy);
+      assertEquals(-1, bytes(rounded).mismatch(bytes(dy)));
+    }
+  }
+
   private static MemorySegment bytes(Span x) {
     return Memory.ALL.asSlice(x.address(), 2 * x.count());
   }

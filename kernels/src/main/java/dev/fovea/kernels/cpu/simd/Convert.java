@@ -26,6 +26,9 @@ public interface Convert {
   /** Rounds float[] to values that BF16 holds, as {@link #storeBf16} would. */
   void roundBf16(float[] x, int at, int count);
 
+  /** BF16 in native memory times float[], as {@link #storeBf16}; to may be from. */
+  void multiplyBf16(float[] by, int at, long from, long to, int count);
+
   /** F16 to float[], exact; a NaN stays one. */
   void loadF16(long address, float[] to, int at, int count);
 

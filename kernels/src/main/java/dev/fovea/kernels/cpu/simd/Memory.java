@@ -12,7 +12,7 @@ public final class Memory {
    * The address, in a form that {@link #offset} is added to. All addresses are below 2^62, but only from this does the
    * compiler know it.
    */
-  static long known(long address) {
+  public static long known(long address) {
     return address & (1L << 62) - 1;
   }
 
@@ -20,7 +20,7 @@ public final class Memory {
    * Bytes from the first element to the i-th, of so many bytes each. A {@link #known} address plus such an offset is
    * one that the compiler sees to be in bounds: a loop is left without checks and what prepares them. {@code i >= 0}.
    */
-  static long offset(int i, int bytes) {
+  public static long offset(int i, int bytes) {
     return (long) bytes * (i & Integer.MAX_VALUE);
   }
 }

@@ -36,6 +36,14 @@ class ScalarConvert implements Convert {
   }
 
   @Override
+  public void multiplyBf16(float[] by, int at, long from, long to, int count) {
+    for (int i = 0; i < count; i++) {
+      float value = Float.intBitsToFloat(ALL.get(JAVA_SHORT, from + 2L * i) << 16);
+      ALL.set(JAVA_SHORT, to + 2L * i, bf16(by[at + i] * value));
+    }
+  }
+
+  @Override
   public void loadF16(long address, float[] to, int at, int count) {
     for (int i = 0; i < count; i++) {
       to[at + i] = Float.float16ToFloat(ALL.get(JAVA_SHORT, address + 2L * i));

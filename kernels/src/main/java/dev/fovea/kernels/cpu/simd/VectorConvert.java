@@ -1,6 +1,8 @@
 package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static dev.fovea.kernels.cpu.simd.Memory.known;
+import static dev.fovea.kernels.cpu.simd.Memory.offset;
 import static java.nio.ByteOrder.nativeOrder;
 
 import java.nio.ByteOrder;
@@ -91,6 +93,27 @@ final class VectorConvert extends ScalarConvert {
       ((ShortVector) nearest.blend(upper.or(0x40), nan).convertShape(VectorOperators.I2S, S, 0))
           .intoMemorySegment(ALL, address + 2L * i, ORDER);
     }
+  }
+
+  @Override
+  public void multiplyBf16(float[] by, int at, long from, long to, int count) {
+    long source = known(from);
+    long target = known(to);
+    int whole = count - count % LANES;
+    for (int i = 0; i < whole; i += LANES) {
+      ShortVector upper = ShortVector.fromMemorySegment(S, ALL, source + offset(i, 2), ORDER);
+      FloatVector value = FloatVector.fromArray(F, by, at + i)
+          .mul(((IntVector) upper.convertShape(VectorOperators.S2I, I, 0))
+              .lanewise(VectorOperators.LSHL, 16)
+              .reinterpretAsFloats());
+      IntVector bits = value.reinterpretAsInts();
+      VectorMask<Integer> number = value.compare(VectorOperators.EQ, value).cast(I);
+      IntVector nearest =
+          bits.add(bits.lanewise(VectorOperators.LSHR, 16).and(1).add(0x7fff), number);
+      ((ShortVector) nearest.lanewise(VectorOperators.LSHR, 16).convertShape(VectorOperators.I2S, S, 0))
+          .intoMemorySegment(ALL, target + offset(i, 2), ORDER);
+    }
+    super.multiplyBf16(by, at + whole, from + 2L * whole, to + 2L * whole, count - whole);
   }
 
   @Override

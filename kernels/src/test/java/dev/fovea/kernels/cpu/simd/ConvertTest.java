@@ -81,6 +81,28 @@ class ConvertTest {
 
   @ParameterizedTest
   @MethodSource("forms")
+  void multipliesBf16(Convert convert) {
+    for (int count : COUNTS) {
+      float[] by = awkward(count + 3, 5);
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment x = arena.allocate(JAVA_SHORT, count + GUARD);
+        short[] expected = new short[count + GUARD];
+        for (int i = 0; i < count; i++) {
+          float value = by[count - i];
+          x.setAtIndex(JAVA_SHORT, i, nearestBf16(value));
+          expected[i] = nearestBf16(by[i + 3] * Float.intBitsToFloat(nearestBf16(value) << 16));
+        }
+        convert.multiplyBf16(by, 3, x.address(), x.address(), count);
+        for (int i = 0; i < expected.length; i++) {
+          float got = Float.intBitsToFloat(x.getAtIndex(JAVA_SHORT, i) << 16);
+          assertEquals(Float.intBitsToFloat(expected[i] << 16), got, count + " at " + i);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("forms")
   void storesBf16ToNearestEven(Convert convert) {
     try (Arena arena = Arena.ofConfined()) {
       for (int count : COUNTS) {
