@@ -25,6 +25,7 @@ final class Block {
   final SharedMemory shared;
   final ClusterBarrier clusterBarrier;
   final RegisterPool registers;
+  final WarpGroups warpGroups;
   private @Nullable Mbarriers mbarriers;
 
   /** The tensor maps among the parameters, by their word. */
@@ -71,6 +72,7 @@ final class Block {
     barriers = new Barriers(this);
     clusterBarrier = new ClusterBarrier(this);
     registers = new RegisterPool(this);
+    warpGroups = new WarpGroups(this);
     order = all == null ? null : all.new Member();
     warps = new Warp[warpCount];
     for (int i = 0; i < warpCount; i++) {
@@ -87,6 +89,7 @@ final class Block {
     barriers.clear();
     clusterBarrier.clear();
     registers.clear();
+    warpGroups.clear();
     if (mbarriers != null) {
       mbarriers.clear();
     }
@@ -127,6 +130,7 @@ final class Block {
 
   private void finish() {
     registers.checkGroups();
+    warpGroups.checkTogether();
     if (mbarriers != null) {
       mbarriers.checkArrived();
     }
@@ -215,6 +219,7 @@ final class Block {
       case BARRIER -> "wait at barrier " + barriers.describe(warp, lane) + " at " + place;
       case MBARRIER -> "wait for " + mbarriers().describe(warp, lane) + ", at " + place;
       case CLUSTER -> "wait at the barrier of their cluster (" + clusterBarrier.describe() + ") at " + place;
+      case WARPGROUP -> "wait for " + warpGroups.describe(warp) + " at " + place;
       case REGISTERS -> "wait for " + registers.describe(warp) + " at " + place;
       case NOTHING -> "are ready at " + place;
     };

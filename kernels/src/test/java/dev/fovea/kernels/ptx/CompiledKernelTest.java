@@ -3,17 +3,10 @@ package dev.fovea.kernels.ptx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,46 +17,7 @@ class CompiledKernelTest {
 
   @BeforeAll
   static void compile(@TempDir Path folder) throws IOException, InterruptedException {
-    Optional<Path> nvcc = nvcc();
-    assumeTrue(nvcc.isPresent(), "no nvcc here to compile kernels with");
-    Path source = folder.resolve("compiled.cu");
-    Path target = folder.resolve("compiled.ptx");
-    try (InputStream in = CompiledKernelTest.class.getResourceAsStream("compiled.cu")) {
-      Files.copy(Objects.requireNonNull(in), source);
-    }
-    Process process = new ProcessBuilder(
-            nvcc.get().toString(),
-            "-std=c++17",
-            "-ptx",
-            "-arch=compute_80",
-            "-lineinfo",
-            "-o",
-            "" + target,
-            "" + source)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve("log").toFile())
-        .start();
-    assertEquals(0, process.waitFor(), () -> read(folder.resolve("log")));
-    ptx = read(target);
-  }
-
-  private static String read(Path path) {
-    try {
-      return Files.readString(path);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static Optional<Path> nvcc() {
-    String home = System.getenv("CUDA_HOME");
-    Stream<String> folders = Stream.concat(
-        Stream.of((home == null ? "/usr/local/cuda" : home) + "/bin", "/usr/local/cuda/bin"),
-        Stream.of(System.getenv("PATH").split(System.getProperty("path.separator"), -1)));
-    return folders
-        .map(folder -> Path.of(folder, "nvcc"))
-        .filter(Files::isExecutable)
-        .findFirst();
+    ptx = Nvcc.compile(folder, "compiled.cu", "compute_80");
   }
 
   private static float[] bfloats(Random random, int count) {

@@ -253,10 +253,10 @@ class FaultTest {
   @Test
   void unknownInstructionsAreNamed() {
     fails(
-        "wgmma.fence.sync.aligned;",
+        "tcgen05.wait::ld.sync.aligned;",
         32,
         "planted.ptx:24",
-        "`wgmma.fence.sync.aligned`",
+        "`tcgen05.wait::ld.sync.aligned`",
         "does not know",
         "planted.cu:42");
     fails("add.s32 %r1, %r99, 1;", 32, "planted.ptx:24: unknown register %r99");

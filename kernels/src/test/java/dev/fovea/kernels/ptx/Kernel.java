@@ -53,6 +53,9 @@ final class Kernel {
   /** Whether it has instructions of Hopper that work on shared memory by themselves. */
   final boolean async;
 
+  /** Whether it has wgmma. */
+  final boolean products;
+
   /** Whether addresses of the module's variables are in it. */
   final boolean placed;
 
@@ -73,6 +76,7 @@ final class Kernel {
     maxThreads = compiler.function.maxThreads;
     minBlocks = compiler.function.minBlocks;
     maxRegisters = compiler.function.maxRegisters;
+    products = compiler.products();
     async = compiler.async();
     placed = compiler.frame.placed();
   }

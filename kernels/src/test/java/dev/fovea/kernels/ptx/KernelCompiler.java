@@ -2,6 +2,7 @@ package dev.fovea.kernels.ptx;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,9 @@ final class KernelCompiler {
   final List<Integer> guards = new ArrayList<>();
   final Frame frame;
 
+  /** The registers of wgmma. */
+  private final Set<Operand.Register> products;
+
   private KernelCompiler(PtxModule module, PtxModule.Function function, ToLongFunction<Variable> globals) {
     this.module = module;
     this.function = function;
@@ -21,11 +25,13 @@ final class KernelCompiler {
     statements = flat.flatten(function);
     frame = new Frame(function, statements, globals);
     RegisterAllocation.allocate(statements, flat, frame);
+    products = RegisterAllocation.products(statements);
     for (Statement statement : statements) {
       Operand.Reg guard = statement.guard();
       int number = guard == null ? 0 : frame.predicate(guard.register()) + 1;
       guards.add(guard != null && guard.negated() ? -number : number);
-      ops.add(compile(new Operands(module, statement, frame, flat)));
+      Op op = compile(new Operands(module, statement, frame, flat));
+      ops.add(products.isEmpty() ? op : watched(statement, op));
     }
   }
 
@@ -118,6 +124,7 @@ final class KernelCompiler {
       case "ldmatrix", "stmatrix", "movmatrix" -> MatrixMoves.compile(o);
       case "cp" -> o.has("bulk") ? BulkCopies.compile(o) : AsyncQueue.compile(o);
       case "mbarrier" -> Mbarriers.compile(o);
+      case "wgmma" -> WarpGroupMatrices.compile(o);
       case "setmaxnreg" -> RegisterPool.compile(o);
       default -> null;
     };
@@ -129,6 +136,29 @@ final class KernelCompiler {
       case F16, F16X2, BF16, BF16X2 -> Halves.compile(o);
       default -> Integers.compile(o);
     };
+  }
+
+  /** Has an instruction say that it uses registers of wgmma, if it does. */
+  private Op watched(Statement statement, Op op) {
+    if (statement.operation().startsWith("wgmma")) {
+      return op;
+    }
+    int[] slots = RegisterAllocation.registers(statement).stream()
+        .filter(products::contains)
+        .mapToInt(frame::slot)
+        .toArray();
+    if (slots.length == 0) {
+      return op;
+    }
+    return (w, m) -> {
+      w.products().touch(m, slots);
+      op.run(w, m);
+    };
+  }
+
+  /** Whether it has wgmma. */
+  boolean products() {
+    return statements.stream().anyMatch(statement -> statement.operation().startsWith("wgmma"));
   }
 
   /** Whether shared memory is used by instructions that work by themselves. */

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -69,6 +70,42 @@ final class RegisterAllocation {
     RegisterAllocation allocation = new RegisterAllocation(statements, flat);
     allocation.findRanges();
     allocation.assign(frame);
+  }
+
+  /** All registers of a statement. */
+  static Set<Operand.Register> registers(Statement statement) {
+    Set<Operand.Register> found = Collections.newSetFromMap(new IdentityHashMap<>());
+    statement.operands().forEach(operand -> add(operand, found));
+    return found;
+  }
+
+  private static void add(Operand operand, Set<Operand.Register> to) {
+    switch (operand) {
+      case Operand.Reg(var register, boolean negated) -> to.add(register);
+      case Operand.Address(var base, long offset, var coordinates) -> {
+        add(base, to);
+        if (coordinates != null) {
+          add(coordinates, to);
+        }
+      }
+      case Operand.Vector(var elements) -> elements.forEach(element -> add(element, to));
+      case Operand.Pair(var one, var two) -> {
+        add(one, to);
+        add(two, to);
+      }
+      default -> {}
+    }
+  }
+
+  /** The registers that wgmma work on by themselves: sums, and operands that are no descriptors. */
+  static Set<Operand.Register> products(List<Statement> statements) {
+    Set<Operand.Register> found = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (Statement statement : statements) {
+      if (statement.operation().startsWith("wgmma")) {
+        statement.operands().stream().filter(Operand.Vector.class::isInstance).forEach(o -> add(o, found));
+      }
+    }
+    return found;
   }
 
   private void read(Statement statement) {
@@ -216,6 +253,11 @@ final class RegisterAllocation {
     for (Run run : runs) {
       run.in.stream().forEach(register -> extend(register, run.from));
       out(run).stream().forEach(register -> extend(register, run.to - 1));
+    }
+    for (Operand.Register register : products(statements)) {
+      // They change when a wgmma ends, wherever that is.
+      extend(number(register), 0);
+      extend(number(register), statements.size());
     }
     for (int i = 0; i < statements.size(); i++) {
       for (int register : uses.get(i)) {

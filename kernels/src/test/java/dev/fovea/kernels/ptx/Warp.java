@@ -17,7 +17,8 @@ final class Warp {
     BARRIER,
     MBARRIER,
     CLUSTER,
-    REGISTERS
+    REGISTERS,
+    WARPGROUP
   }
 
   final Block block;
@@ -26,6 +27,7 @@ final class Warp {
   final int[] p;
   final AsyncQueue async = new AsyncQueue();
   private @Nullable BulkStores bulk;
+  private final @Nullable Products products;
 
   /**
    * Clocks of the warps whose accesses to shared memory come before what this warp does now; its own is the present.
@@ -83,6 +85,7 @@ final class Warp {
     r = new long[Math.max(1, kernel.registers) * LANES];
     p = new int[Math.max(1, kernel.predicates)];
     clocks = new int[block.clockCount];
+    products = kernel.products ? new Products(this, kernel.registers) : null;
     local = new int[LANES * kernel.localBytes / 4];
   }
 
@@ -112,6 +115,9 @@ final class Warp {
     async.clear();
     if (bulk != null) {
       bulk.clear();
+    }
+    if (products != null) {
+      products.clear();
     }
   }
 
@@ -204,6 +210,14 @@ final class Warp {
     return stores;
   }
 
+  /** The warp's wgmma in flight, in a kernel that has any. */
+  Products products() {
+    if (products == null) {
+      throw new IllegalStateException("a kernel without wgmma");
+    }
+    return products;
+  }
+
   /** The block has ended: what the warp's bulk copies write arrives. */
   void finish() {
     if (bulk != null) {
@@ -215,6 +229,9 @@ final class Warp {
   void exit(int lanes) {
     if (bulk != null) {
       bulk.exit(this, lanes);
+    }
+    if (products != null) {
+      products.exit(lanes);
     }
     alive &= ~lanes;
     mask &= ~lanes;
