@@ -88,30 +88,53 @@ final class MathConstants {
   static final float D3 = 0x1.18800ep-2f;
   static final float D4 = 0x1.2d577ap-5f;
 
-  /** N(a) times -2^-96, which {@link #ROUND_96} left in e^(-a^2 / 2). */
-  static final float M0 = -0x1p-96f * N0;
+  /**
+   * The same tail for GELU, as 2^(a h) N(a) / D(a) with h = {@code TAIL_H a}, to 2.2e-8 (1.2 + 2 |1 - a density(a) /
+   * P|). N is a quadratic factor times (h + {@link #TAIL_NH}); it and D have no highest coefficients, which saves FMAs:
+   * the exponential has these as a factor. 2^-23 in h is taken back by the 2^23 that {@link #TAIL_ROUND} leaves there,
+   * which keep it normal.
+   */
+  static final float TAIL_N0 = 0x1.37a974p+3f;
 
-  static final float M1 = -0x1p-96f * N1;
-  static final float M2 = -0x1p-96f * N2;
-  static final float M3 = -0x1p-96f * N3;
+  static final float TAIL_N1 = 0x1.f8248ep+1f;
+  static final float TAIL_NH = -0x1.4f652ep-22f;
+  static final float TAIL_D0 = 0x1.c37b48p+4f;
+  static final float TAIL_D1 = 0x1.4d8c7cp+5f;
+  static final float TAIL_D2 = 0x1.93291ap+4f;
+  static final float TAIL_D3 = 0x1.e39f0cp+2f;
+  /** Where the tail rounds to 0. */
+  static final float TAIL_END = 14.25f;
+
+  /** {@link #HALF_SQUARE}, and that rounding adds to 2^23 times as much. */
+  static final float TAIL_H = -0x1.715476p-24f;
+
+  static final float TAIL_ROUND = (0x1.8p23f + 23) * 0x1p-23f;
+  /** The polynomial of 2^r, in 2^-23 r, times what the highest coefficients were. */
+  static final float TAIL_X = 0x1.1b0f7ep-1f;
+
+  static final float TAIL_X0 = (float) (TAIL_X * 0x1p23 * X0);
+  static final float TAIL_X1 = (float) (TAIL_X * 0x1p46 * X1);
+  static final float TAIL_X2 = (float) (TAIL_X * 0x1p69 * X2);
+  static final float TAIL_X3 = (float) (TAIL_X * 0x1p92 * X3);
+  static final float TAIL_X4 = (float) (TAIL_X * 0x1p115 * X4);
+  static final float TAIL_X5 = (float) (TAIL_X * 0x1p138 * X5);
 
   /**
-   * P(X > a) - a density(a) = e^(-a^2 / 2) (S0 + S1 a + ...), to 1.8e-8 absolute for every a. The signs alternate, but
-   * where terms cancel the factor in front is small.
+   * P(X > a) - a density(a) = e^(-a^2 / 2) 2^96 (S0 + S1 a + ...), to 7.1e-8 absolute for every a; {@link #ROUND_96}
+   * left 2^96. The signs alternate, but where terms cancel the factor in front is small.
    */
-  static final float S0 = 0.5f;
+  static final float S0 = 0x1p-96f * 0.5f;
 
-  static final float S1 = -0x1.98842ep-1f;
-  static final float S2 = 0x1.fff45p-3f;
-  static final float S3 = -0x1.100744p-3f;
-  static final float S4 = 0x1.fba538p-5f;
-  static final float S5 = -0x1.a24536p-6f;
-  static final float S6 = 0x1.288f5ep-7f;
-  static final float S7 = -0x1.56a638p-9f;
-  static final float S8 = 0x1.2bb554p-11f;
-  static final float S9 = -0x1.6a65a2p-14f;
-  static final float S10 = 0x1.08e7b4p-17f;
-  static final float S11 = -0x1.5c86fcp-22f;
+  static final float S1 = -0x1p-96f * 0x1.9883dp-1f;
+  static final float S2 = 0x1p-96f * 0x1.ffdbecp-3f;
+  static final float S3 = -0x1p-96f * 0x1.0f7d52p-3f;
+  static final float S4 = 0x1p-96f * 0x1.f5b97ep-5f;
+  static final float S5 = -0x1p-96f * 0x1.8ff5a8p-6f;
+  static final float S6 = 0x1p-96f * 0x1.06439ep-7f;
+  static final float S7 = -0x1p-96f * 0x1.063d1ep-9f;
+  static final float S8 = 0x1p-96f * 0x1.6ae6c2p-12f;
+  static final float S9 = -0x1p-96f * 0x1.2e721ap-15f;
+  static final float S10 = 0x1p-96f * 0x1.c2b6d6p-20f;
   /** e^(-a^2 / 2) is 2^(HALF_SQUARE a^2). */
   static final float HALF_SQUARE = -0x1.715476p-1f;
 

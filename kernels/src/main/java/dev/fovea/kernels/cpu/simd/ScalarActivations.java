@@ -5,7 +5,6 @@ import static dev.fovea.kernels.cpu.simd.ScalarMaths.exp2;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.exp2Scaled;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.expInRange;
 import static dev.fovea.kernels.cpu.simd.ScalarMaths.most;
-import static dev.fovea.kernels.cpu.simd.ScalarMaths.tailRatio;
 
 import dev.fovea.kernels.Activation;
 
@@ -18,8 +17,8 @@ final class ScalarActivations {
     return switch (f) {
       case NONE -> x;
       case GELU_ERF -> {
-        a = most(a, GELU_ERF_END);
-        yield joined(x, a, exp2Scaled(a * a * HALF_SQUARE) * (tailRatio(a) * 0x1p-96f));
+        a = most(a, TAIL_END);
+        yield joined(x, a, normalTail(a));
       }
       case GELU_TANH -> {
         a = most(a, GELU_TANH_END);
@@ -43,7 +42,7 @@ final class ScalarActivations {
       case NONE -> 1f;
       case GELU_ERF -> {
         a = most(a, GELU_ERF_END);
-        yield sided(x, exp2(a * a * HALF_SQUARE) * erfSlope(a));
+        yield sided(x, exp2Scaled(a * a * HALF_SQUARE) * erfSlope(a));
       }
       case GELU_TANH -> {
         a = most(a, GELU_TANH_END);
@@ -74,9 +73,28 @@ final class ScalarActivations {
     return joined(x, a, e * (1f / (e + 1f)));
   }
 
+  /** P(X > a): see {@link MathConstants#TAIL_N0}. */
+  private static float normalTail(float a) {
+    float h = a * TAIL_H;
+    float y = a * h;
+    float t = y + TAIL_ROUND;
+    float r = y - (t - TAIL_ROUND);
+    float p = Math.fma(r, TAIL_X5, TAIL_X4);
+    p = Math.fma(p, r, TAIL_X3);
+    p = Math.fma(p, r, TAIL_X2);
+    p = Math.fma(p, r, TAIL_X1);
+    p = Math.fma(p, r, TAIL_X0);
+    p = Math.fma(p, r, TAIL_X);
+    float e = Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(t) << 23));
+    float n = Math.fma(a + TAIL_N1, a, TAIL_N0) * (h + TAIL_NH);
+    float d = Math.fma(a + TAIL_D3, a, TAIL_D2);
+    d = Math.fma(d, a, TAIL_D1);
+    d = Math.fma(d, a, TAIL_D0);
+    return -e * (n / d);
+  }
+
   private static float erfSlope(float a) {
-    float s = Math.fma(a, S11, S10);
-    s = Math.fma(s, a, S9);
+    float s = Math.fma(a, S10, S9);
     s = Math.fma(s, a, S8);
     s = Math.fma(s, a, S7);
     s = Math.fma(s, a, S6);

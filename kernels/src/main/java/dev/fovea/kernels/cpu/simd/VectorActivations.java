@@ -181,18 +181,26 @@ final class VectorActivations {
     }
   }
 
-  /** {@link VectorMaths#tailRatio} is written out here, against the limit that VectorMaths tells of. */
+  /** All is written out here, against the limit that VectorMaths tells of. */
   static FloatVector geluErf(FloatVector x) {
-    FloatVector a = magnitude(x, GELU_ERF_END);
-    FloatVector density = exp2Scaled(a.mul(a).mul(HALF_SQUARE));
-    FloatVector n = a.fma(broadcast(SPECIES, M3), broadcast(SPECIES, M2));
-    FloatVector d = a.fma(broadcast(SPECIES, D4), broadcast(SPECIES, D3));
-    n = n.fma(a, broadcast(SPECIES, M1));
-    d = d.fma(a, broadcast(SPECIES, D2));
-    n = n.fma(a, broadcast(SPECIES, M0));
-    d = d.fma(a, broadcast(SPECIES, D1));
-    d = d.fma(a, broadcast(SPECIES, 1f));
-    FloatVector q = density.mul(n.div(d));
+    FloatVector a = magnitude(x, TAIL_END);
+    FloatVector h = a.mul(TAIL_H);
+    FloatVector y2 = a.mul(h);
+    FloatVector t = y2.add(TAIL_ROUND);
+    FloatVector r = y2.sub(t.sub(TAIL_ROUND));
+    FloatVector p = r.fma(broadcast(SPECIES, TAIL_X5), broadcast(SPECIES, TAIL_X4));
+    p = p.fma(r, broadcast(SPECIES, TAIL_X3));
+    p = p.fma(r, broadcast(SPECIES, TAIL_X2));
+    p = p.fma(r, broadcast(SPECIES, TAIL_X1));
+    p = p.fma(r, broadcast(SPECIES, TAIL_X0));
+    p = p.fma(r, broadcast(SPECIES, TAIL_X));
+    IntVector bits = p.reinterpretAsInts().add(t.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23));
+    FloatVector e = bits.reinterpretAsFloats();
+    FloatVector n = a.add(TAIL_N1).fma(a, broadcast(SPECIES, TAIL_N0)).mul(h.add(TAIL_NH));
+    FloatVector d = a.add(TAIL_D3).fma(a, broadcast(SPECIES, TAIL_D2));
+    d = d.fma(a, broadcast(SPECIES, TAIL_D1));
+    d = d.fma(a, broadcast(SPECIES, TAIL_D0));
+    FloatVector q = e.mul(n.div(d));
     return a.fma(q, x.blend(0f, x.compare(VectorOperators.LT, 0f)));
   }
 
@@ -216,9 +224,8 @@ final class VectorActivations {
 
   static FloatVector geluErfSlope(FloatVector x) {
     FloatVector a = most(x.abs(), GELU_ERF_END);
-    FloatVector density = exp2(a.mul(a).mul(HALF_SQUARE));
-    FloatVector s = a.fma(broadcast(SPECIES, S11), broadcast(SPECIES, S10));
-    s = s.fma(a, broadcast(SPECIES, S9));
+    FloatVector density = exp2Scaled(a.mul(a).mul(HALF_SQUARE));
+    FloatVector s = a.fma(broadcast(SPECIES, S10), broadcast(SPECIES, S9));
     s = s.fma(a, broadcast(SPECIES, S8));
     s = s.fma(a, broadcast(SPECIES, S7));
     s = s.fma(a, broadcast(SPECIES, S6));
