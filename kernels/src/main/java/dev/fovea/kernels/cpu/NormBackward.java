@@ -8,15 +8,16 @@ import dev.fovea.kernels.Span;
 import dev.fovea.kernels.Sums;
 import dev.fovea.kernels.cpu.simd.Simd;
 import dev.fovea.kernels.cpu.simd.Streams;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** {@link dev.fovea.kernels.NormKernels#backward}. */
 final class NormBackward extends NormGrid {
-  /** Scratch memory: a vector of zeros. A group of them would take room in the first-level cache. */
-  private static final int ZEROS = 0;
+  /** Scratch memory: a vector of zeros, the weights, and their sums. */
+  private static final int SHARED = 0;
 
-  /** Floats of the widest vector. */
+  /** Floats of the widest vector. A group of zeros to add would take room in the first-level cache. */
   private static final int VECTOR = 16;
 
   private final ColumnSums sums = new ColumnSums(staging, arithmetic);
@@ -87,11 +88,7 @@ final class NormBackward extends NormGrid {
     long first = index * rowsPerBlock;
     long end = Math.min(norm.rows(), first + rowsPerBlock);
     if (streams != null) {
-      long zeros = add == null ? zeros(scratch) : 0;
-      float[] totals = scratch.floats(SUMS, 2);
-      long last = end * norm.groups() - 1;
-      groups(streams, first * norm.groups(), last, zeros, scale, gradients, gradientsAt, totals);
-      streams.restore(gradients, gradientsAt, 2 * width);
+      groups(streams, first * norm.groups(), end * norm.groups() - 1, scale, gradients, gradientsAt, scratch);
     } else {
       for (long r = first; r < end; r++) {
         stagedRow(r, scale, gradients, gradientsAt, scratch);
@@ -99,26 +96,22 @@ final class NormBackward extends NormGrid {
     }
   }
 
-  private static long zeros(Scratch scratch) {
-    long address = scratch.memory(ZEROS, 4L * VECTOR);
-    for (int i = 0; i < VECTOR; i++) {
-      ALL.set(JAVA_FLOAT, address + 4L * i, 0f);
-    }
-    return address;
-  }
-
+  /** What all groups share lies in memory meanwhile: in an array, vectors would straddle lines. */
   private void groups(
-      Streams streams,
-      long first,
-      long last,
-      long zeros,
-      float[] scale,
-      float[] gradients,
-      int gradientsAt,
-      float[] totals) {
+      Streams streams, long first, long last, float[] weights, float[] gradients, int gradientsAt, Scratch scratch) {
     int width = norm.width();
+    long bytes = 4L * width;
+    long zeros = scratch.memory(SHARED, 4L * VECTOR + 3 * bytes);
+    long scale = zeros + 4L * VECTOR;
+    long dWeight = scale + bytes;
+    long dBias = dWeight + bytes;
+    for (int i = 0; i < VECTOR; i++) {
+      ALL.set(JAVA_FLOAT, zeros + 4L * i, 0f);
+    }
+    MemorySegment.copy(weights, 0, ALL, JAVA_FLOAT, scale, width);
+    MemorySegment.copy(gradients, gradientsAt, ALL, JAVA_FLOAT, dWeight, 2 * width);
+    float[] totals = scratch.floats(SUMS, 2);
     int addStep = add == null ? 0 : add.dtype().bytes();
-    int biasAt = gradientsAt + width;
     for (long group = first; group <= last; group++) {
       float mean = mean(group);
       float rstd = rstd(group);
@@ -126,11 +119,13 @@ final class NormBackward extends NormGrid {
       long slope = address(dy, lddy, group);
       long added = add == null ? zeros : address(add, lddx, group);
       long to = address(dx, lddx, group);
-      streams.normGradientSums(mean, rstd, from, slope, scale, gradients, gradientsAt, biasAt, totals, width);
+      streams.normGradientSums(mean, rstd, from, slope, scale, totals, width);
       float meanG = norm.centered() ? totals[0] / width : 0;
       float meanGn = totals[1] / width;
-      streams.normGradient(mean, rstd, meanG, meanGn, from, slope, scale, added, addStep, to, width);
+      streams.normGradient(mean, rstd, meanG, meanGn, from, slope, scale, dWeight, dBias, added, addStep, to, width);
     }
+    MemorySegment.copy(ALL, JAVA_FLOAT, dWeight, gradients, gradientsAt, 2 * width);
+    streams.restore(gradients, gradientsAt, 2 * width);
   }
 
   private void stagedRow(long r, float[] scale, float[] gradients, int gradientsAt, Scratch scratch) {

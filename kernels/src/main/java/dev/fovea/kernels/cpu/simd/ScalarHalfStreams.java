@@ -1,6 +1,7 @@
 package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.fovea.kernels.Activation;
@@ -109,25 +110,12 @@ final class ScalarHalfStreams implements Streams {
   }
 
   @Override
-  public void normGradientSums(
-      float mean,
-      float rstd,
-      long x,
-      long dy,
-      float[] weight,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int count) {
+  public void normGradientSums(float mean, float rstd, long x, long dy, long weight, float[] sums, int count) {
     double sum = 0;
     double sumN = 0;
     for (int i = 0; i < count; i++) {
-      float slope = get(dy + 2L * i);
       float normal = (get(x + 2L * i) - mean) * rstd;
-      dParameters[dBiasAt + i] += slope;
-      dParameters[dWeightAt + i] = Math.fma(slope, normal, dParameters[dWeightAt + i]);
-      float g = slope * weight[i];
+      float g = get(dy + 2L * i) * ALL.get(JAVA_FLOAT, weight + 4L * i);
       sum += g;
       sumN += (double) g * normal;
     }
@@ -143,14 +131,19 @@ final class ScalarHalfStreams implements Streams {
       float meanGn,
       long x,
       long dy,
-      float[] weight,
+      long weight,
+      long dWeight,
+      long dBias,
       long add,
       int addStep,
       long dx,
       int count) {
     for (int i = 0; i < count; i++) {
+      float slope = get(dy + 2L * i);
       float normal = (get(x + 2L * i) - mean) * rstd;
-      float rest = Math.fma(normal, -meanGn, get(dy + 2L * i) * weight[i] - meanG);
+      ALL.set(JAVA_FLOAT, dBias + 4L * i, ALL.get(JAVA_FLOAT, dBias + 4L * i) + slope);
+      ALL.set(JAVA_FLOAT, dWeight + 4L * i, Math.fma(slope, normal, ALL.get(JAVA_FLOAT, dWeight + 4L * i)));
+      float rest = Math.fma(normal, -meanGn, slope * ALL.get(JAVA_FLOAT, weight + 4L * i) - meanG);
       set(dx + 2L * i, Math.fma(rest, rstd, get(add + (long) addStep * i)));
     }
   }

@@ -109,25 +109,12 @@ final class ScalarStreams implements Streams {
   }
 
   @Override
-  public void normGradientSums(
-      float mean,
-      float rstd,
-      long x,
-      long dy,
-      float[] weight,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int count) {
+  public void normGradientSums(float mean, float rstd, long x, long dy, long weight, float[] sums, int count) {
     double sum = 0;
     double sumN = 0;
     for (int i = 0; i < count; i++) {
-      float slope = get(dy + 4L * i);
       float normal = (get(x + 4L * i) - mean) * rstd;
-      dParameters[dBiasAt + i] += slope;
-      dParameters[dWeightAt + i] = Math.fma(slope, normal, dParameters[dWeightAt + i]);
-      float g = slope * weight[i];
+      float g = get(dy + 4L * i) * ALL.get(JAVA_FLOAT, weight + 4L * i);
       sum += g;
       sumN += (double) g * normal;
     }
@@ -143,14 +130,19 @@ final class ScalarStreams implements Streams {
       float meanGn,
       long x,
       long dy,
-      float[] weight,
+      long weight,
+      long dWeight,
+      long dBias,
       long add,
       int addStep,
       long dx,
       int count) {
     for (int i = 0; i < count; i++) {
+      float slope = get(dy + 4L * i);
       float normal = (get(x + 4L * i) - mean) * rstd;
-      float rest = Math.fma(normal, -meanGn, get(dy + 4L * i) * weight[i] - meanG);
+      ALL.set(JAVA_FLOAT, dBias + 4L * i, ALL.get(JAVA_FLOAT, dBias + 4L * i) + slope);
+      ALL.set(JAVA_FLOAT, dWeight + 4L * i, Math.fma(slope, normal, ALL.get(JAVA_FLOAT, dWeight + 4L * i)));
+      float rest = Math.fma(normal, -meanGn, slope * ALL.get(JAVA_FLOAT, weight + 4L * i) - meanG);
       ALL.set(JAVA_FLOAT, dx + 4L * i, Math.fma(rest, rstd, get(add + (long) addStep * i)));
     }
   }

@@ -8,8 +8,8 @@ import dev.fovea.kernels.Activation;
  * where operands are copied to arrays and back. Addresses are of the first element. Results have the bits that
  * {@link Arithmetic} of the same form gives, rounded if BF16, but for sums over a group, whose order is their own.
  *
- * <p>What a launch reads or adds up many times is in {@code float[]}, in an order that suits the form: brought into it
- * by {@link #arrange}, and back by {@link #restore}.
+ * <p>What a launch reads or adds up many times is in {@code float[]}, or for a norm's gradient in memory as floats, in
+ * an order that suits the form: brought into it by {@link #arrange}, and back by {@link #restore}.
  */
 public interface Streams {
   /** Whether rows that meet arrays, and the groups of a norm, may have this width; offsets must be such widths too. */
@@ -60,24 +60,14 @@ public interface Streams {
   void normalize(float mean, float rstd, long x, float[] weight, float[] bias, long y, int count);
 
   /**
-   * The first pass of a norm's gradient over one group, with {@code n = (x - mean) rstd}: {@code dWeight += dy n},
-   * {@code dBias += dy}, and the sums of g = {@code dy weight} and of g n to {@code sums[0]} and {@code sums[1]}.
-   * dWeight and dBias lie in one array.
+   * The first pass of a norm's gradient over one group, with {@code n = (x - mean) rstd}: the sums of g = {@code dy
+   * weight} and of g n to {@code sums[0]} and {@code sums[1]}. Weights are floats in memory, in the order of arrays.
    */
-  void normGradientSums(
-      float mean,
-      float rstd,
-      long x,
-      long dy,
-      float[] weight,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int count);
+  void normGradientSums(float mean, float rstd, long x, long dy, long weight, float[] sums, int count);
 
   /**
-   * The second pass: {@code dx = (g - meanG - n meanGn) rstd + add}; dx may be any of the operands.
+   * The second pass: {@code dWeight += dy n}, {@code dBias += dy}, floats in memory as weights are, and {@code dx = (g
+   * - meanG - n meanGn) rstd + add}; dx may be any of the operands.
    *
    * @param addStep bytes from an element of add to the next; 0 where add is the same 64 bytes everywhere
    */
@@ -88,7 +78,9 @@ public interface Streams {
       float meanGn,
       long x,
       long dy,
-      float[] weight,
+      long weight,
+      long dWeight,
+      long dBias,
       long add,
       int addStep,
       long dx,

@@ -1,8 +1,11 @@
 package dev.fovea.kernels.cpu.simd;
 
 import static dev.fovea.kernels.cpu.simd.Memory.ALL;
+import static dev.fovea.kernels.cpu.simd.Memory.known;
+import static dev.fovea.kernels.cpu.simd.Memory.offset;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromArray;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -236,40 +239,25 @@ final class VectorHalfStreams implements Streams {
   }
 
   @Override
-  public void normGradientSums(
-      float mean,
-      float rstd,
-      long x,
-      long dy,
-      float[] weight,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int count) {
+  public void normGradientSums(float mean, float rstd, long x, long dy, long weight, float[] sums, int count) {
     FloatVector means = broadcast(F, mean);
     FloatVector rstds = broadcast(F, rstd);
     FloatVector a = broadcast(F, 0f);
     FloatVector b = broadcast(F, 0f);
-    for (int i = 0; i < count; i += STEP) {
-      IntVector slopes = IntVector.fromMemorySegment(I, ALL, dy + 2L * i, ORDER);
-      IntVector xs = IntVector.fromMemorySegment(I, ALL, x + 2L * i, ORDER);
-      int w = dWeightAt + i;
-      FloatVector slope = slopes.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector normal =
-          xs.lanewise(LSHL, 16).reinterpretAsFloats().sub(means).mul(rstds);
-      slope.add(fromArray(F, dParameters, dBiasAt + i)).intoArray(dParameters, dBiasAt + i);
-      slope.fma(normal, fromArray(F, dParameters, w)).intoArray(dParameters, w);
-      FloatVector g = slope.mul(fromArray(F, weight, i));
+    long xs = known(x);
+    long slopes = known(dy);
+    long weights = known(weight);
+    for (int i = 0; i != count; i += STEP) {
+      long at = offset(i, 2);
+      IntVector pairs = IntVector.fromMemorySegment(I, ALL, slopes + at, ORDER);
+      IntVector xPairs = IntVector.fromMemorySegment(I, ALL, xs + at, ORDER);
+      long even = weights + 2 * at;
+      FloatVector g = pairs.lanewise(LSHL, 16).reinterpretAsFloats().mul(fromMemorySegment(F, ALL, even, ORDER));
       a = g.add(a);
-      b = g.fma(normal, b);
-      slope = slopes.and(HIGH).reinterpretAsFloats();
-      normal = xs.and(HIGH).reinterpretAsFloats().sub(means).mul(rstds);
-      slope.add(fromArray(F, dParameters, dBiasAt + i + LANES)).intoArray(dParameters, dBiasAt + i + LANES);
-      slope.fma(normal, fromArray(F, dParameters, w + LANES)).intoArray(dParameters, w + LANES);
-      g = slope.mul(fromArray(F, weight, i + LANES));
+      b = g.fma(xPairs.lanewise(LSHL, 16).reinterpretAsFloats().sub(means).mul(rstds), b);
+      g = pairs.and(HIGH).reinterpretAsFloats().mul(fromMemorySegment(F, ALL, even + BYTES, ORDER));
       a = g.add(a);
-      b = g.fma(normal, b);
+      b = g.fma(xPairs.and(HIGH).reinterpretAsFloats().sub(means).mul(rstds), b);
     }
     a = LANES > 8 ? a.add(a.rearrange(BY_8)) : a;
     a = LANES > 4 ? a.add(a.rearrange(BY_4)) : a;
@@ -291,7 +279,9 @@ final class VectorHalfStreams implements Streams {
       float meanGn,
       long x,
       long dy,
-      float[] weight,
+      long weight,
+      long dWeight,
+      long dBias,
       long add,
       int addStep,
       long dx,
@@ -300,26 +290,47 @@ final class VectorHalfStreams implements Streams {
     FloatVector rstds = broadcast(F, rstd);
     FloatVector meanGs = broadcast(F, meanG);
     FloatVector meanGns = broadcast(F, -meanGn);
-    for (int i = 0; i < count; i += STEP) {
-      IntVector xs = IntVector.fromMemorySegment(I, ALL, x + 2L * i, ORDER);
-      IntVector slopes = IntVector.fromMemorySegment(I, ALL, dy + 2L * i, ORDER);
-      IntVector adds = IntVector.fromMemorySegment(I, ALL, add + (long) addStep * i, ORDER);
-      FloatVector g = slopes.lanewise(LSHL, 16).reinterpretAsFloats().mul(fromArray(F, weight, i));
+    long xs = known(x);
+    long slopes = known(dy);
+    long weights = known(weight);
+    long dWeights = known(dWeight);
+    long dBiases = known(dBias);
+    long adds = known(add);
+    long dxs = known(dx);
+    // An offset everywhere, or 0 everywhere.
+    long step = addStep == 0 ? 0 : -1;
+    for (int i = 0; i != count; i += STEP) {
+      long at = offset(i, 2);
+      IntVector pairs = IntVector.fromMemorySegment(I, ALL, slopes + at, ORDER);
+      IntVector xPairs = IntVector.fromMemorySegment(I, ALL, xs + at, ORDER);
+      IntVector addPairs = IntVector.fromMemorySegment(I, ALL, adds + (at & step), ORDER);
+      long even = 2 * at;
+      FloatVector slope = pairs.lanewise(LSHL, 16).reinterpretAsFloats();
       FloatVector normal =
-          xs.lanewise(LSHL, 16).reinterpretAsFloats().sub(means).mul(rstds);
-      FloatVector first =
-          normal.fma(meanGns, g.sub(meanGs)).fma(rstds, adds.lanewise(LSHL, 16).reinterpretAsFloats());
-      g = slopes.and(HIGH).reinterpretAsFloats().mul(fromArray(F, weight, i + LANES));
-      normal = xs.and(HIGH).reinterpretAsFloats().sub(means).mul(rstds);
+          xPairs.lanewise(LSHL, 16).reinterpretAsFloats().sub(means).mul(rstds);
+      slope.add(fromMemorySegment(F, ALL, dBiases + even, ORDER)).intoMemorySegment(ALL, dBiases + even, ORDER);
+      slope
+          .fma(normal, fromMemorySegment(F, ALL, dWeights + even, ORDER))
+          .intoMemorySegment(ALL, dWeights + even, ORDER);
+      FloatVector g = slope.mul(fromMemorySegment(F, ALL, weights + even, ORDER));
+      FloatVector first = normal
+          .fma(meanGns, g.sub(meanGs))
+          .fma(rstds, addPairs.lanewise(LSHL, 16).reinterpretAsFloats());
+      long odd = even + BYTES;
+      slope = pairs.and(HIGH).reinterpretAsFloats();
+      normal = xPairs.and(HIGH).reinterpretAsFloats().sub(means).mul(rstds);
+      slope.add(fromMemorySegment(F, ALL, dBiases + odd, ORDER)).intoMemorySegment(ALL, dBiases + odd, ORDER);
+      slope.fma(normal, fromMemorySegment(F, ALL, dWeights + odd, ORDER)).intoMemorySegment(ALL, dWeights + odd, ORDER);
+      g = slope.mul(fromMemorySegment(F, ALL, weights + odd, ORDER));
       FloatVector second =
-          normal.fma(meanGns, g.sub(meanGs)).fma(rstds, adds.and(HIGH).reinterpretAsFloats());
+          normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addPairs.and(HIGH).reinterpretAsFloats());
       IntVector low = first.reinterpretAsInts();
       IntVector high = second.reinterpretAsInts();
       low = low.add(
           low.lanewise(LSHR, 16).and(1).add(0x7fff), first.compare(EQ, first).cast(I));
       high = high.add(
           high.lanewise(LSHR, 16).and(1).add(0x7fff), second.compare(EQ, second).cast(I));
-      high.and(HIGH).or(low.lanewise(LSHR, 16)).intoMemorySegment(ALL, dx + 2L * i, ORDER);
+      high.and(HIGH).or(low.lanewise(LSHR, 16)).intoMemorySegment(ALL, dxs + at, ORDER);
     }
   }
 }

@@ -3,7 +3,6 @@ package dev.fovea.kernels.cpu.simd;
 import static dev.fovea.kernels.cpu.simd.Memory.ALL;
 import static dev.fovea.kernels.cpu.simd.Memory.known;
 import static dev.fovea.kernels.cpu.simd.Memory.offset;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromArray;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
@@ -19,12 +18,13 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * {@link Streams} of F32 with the Vector API: the loops of {@link VectorArithmetic}, over memory.
  *
- * <p>The forward loops of norms end by {@code !=}, by which C2 leaves them as written: unrolled, with a loop before and
- * one after, each would meet memory by many instructions. Prefetching follows one instruction from group to group, and
- * lost its way at every group.
+ * <p>The loops of norms end by {@code !=}, by which C2 leaves them as written: unrolled, with a loop before and one
+ * after, each would meet memory by many instructions. Prefetching follows one instruction from group to group, and lost
+ * its way at every group.
  *
- * <p>{@code squaredDeviations} and {@code normalize} are longer than the 325 bytecodes up to which C2 inlines what is
- * hot, and must stay so: with all passes of a norm in one method it boxes vectors, which {@code AllocationTest} finds.
+ * <p>{@code squaredDeviations}, {@code normalize} and the passes of the gradient are longer than the 325 bytecodes up
+ * to which C2 inlines what is hot, and must stay so: with all passes of a norm in one method it boxes vectors, which
+ * {@code AllocationTest} finds.
  */
 final class VectorStreams implements Streams {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
@@ -203,29 +203,19 @@ final class VectorStreams implements Streams {
   }
 
   @Override
-  public void normGradientSums(
-      float mean,
-      float rstd,
-      long x,
-      long dy,
-      float[] weight,
-      float[] dParameters,
-      int dWeightAt,
-      int dBiasAt,
-      float[] sums,
-      int count) {
+  public void normGradientSums(float mean, float rstd, long x, long dy, long weight, float[] sums, int count) {
     FloatVector means = broadcast(F, mean);
     FloatVector rstds = broadcast(F, rstd);
     FloatVector a = broadcast(F, 0f);
     FloatVector b = broadcast(F, 0f);
-    int i = 0;
-    for (; i <= count - LANES; i += LANES) {
-      FloatVector slope = fromMemorySegment(F, ALL, dy + 4L * i, ORDER);
-      FloatVector normal =
-          fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
-      slope.add(fromArray(F, dParameters, dBiasAt + i)).intoArray(dParameters, dBiasAt + i);
-      slope.fma(normal, fromArray(F, dParameters, dWeightAt + i)).intoArray(dParameters, dWeightAt + i);
-      FloatVector g = slope.mul(fromArray(F, weight, i));
+    long xs = known(x);
+    long slopes = known(dy);
+    long weights = known(weight);
+    int whole = count - count % LANES;
+    for (int i = 0; i != whole; i += LANES) {
+      long at = offset(i, 4);
+      FloatVector normal = fromMemorySegment(F, ALL, xs + at, ORDER).sub(means).mul(rstds);
+      FloatVector g = fromMemorySegment(F, ALL, slopes + at, ORDER).mul(fromMemorySegment(F, ALL, weights + at, ORDER));
       a = g.add(a);
       b = g.fma(normal, b);
     }
@@ -237,19 +227,10 @@ final class VectorStreams implements Streams {
     b = LANES > 4 ? b.add(b.rearrange(BY_4)) : b;
     b = b.add(b.rearrange(BY_2));
     b = b.add(b.rearrange(BY_1));
-    float sum = a.lane(0);
-    float sumN = b.lane(0);
-    for (; i < count; i++) {
-      float slope = ALL.get(JAVA_FLOAT, dy + 4L * i);
-      float normal = (ALL.get(JAVA_FLOAT, x + 4L * i) - mean) * rstd;
-      dParameters[dBiasAt + i] += slope;
-      dParameters[dWeightAt + i] = Math.fma(slope, normal, dParameters[dWeightAt + i]);
-      float g = slope * weight[i];
-      sum += g;
-      sumN = Math.fma(g, normal, sumN);
-    }
-    sums[0] = sum;
-    sums[1] = sumN;
+    long rest = 4L * whole;
+    SCALAR.normGradientSums(mean, rstd, x + rest, dy + rest, weight + rest, sums, count - whole);
+    sums[0] += a.lane(0);
+    sums[1] += b.lane(0);
   }
 
   @Override
@@ -260,7 +241,9 @@ final class VectorStreams implements Streams {
       float meanGn,
       long x,
       long dy,
-      float[] weight,
+      long weight,
+      long dWeight,
+      long dBias,
       long add,
       int addStep,
       long dx,
@@ -269,21 +252,40 @@ final class VectorStreams implements Streams {
     FloatVector rstds = broadcast(F, rstd);
     FloatVector meanGs = broadcast(F, meanG);
     FloatVector meanGns = broadcast(F, -meanGn);
-    int i = 0;
-    for (; i <= count - LANES; i += LANES) {
-      FloatVector normal =
-          fromMemorySegment(F, ALL, x + 4L * i, ORDER).sub(means).mul(rstds);
-      FloatVector g = fromMemorySegment(F, ALL, dy + 4L * i, ORDER).mul(fromArray(F, weight, i));
-      FloatVector addV = fromMemorySegment(F, ALL, add + (long) addStep * i, ORDER);
-      normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER);
+    long xs = known(x);
+    long slopes = known(dy);
+    long weights = known(weight);
+    long dWeights = known(dWeight);
+    long dBiases = known(dBias);
+    long adds = known(add);
+    long dxs = known(dx);
+    // An offset everywhere, or 0 everywhere.
+    long step = addStep == 0 ? 0 : -1;
+    int whole = count - count % LANES;
+    for (int i = 0; i != whole; i += LANES) {
+      long at = offset(i, 4);
+      FloatVector slope = fromMemorySegment(F, ALL, slopes + at, ORDER);
+      FloatVector normal = fromMemorySegment(F, ALL, xs + at, ORDER).sub(means).mul(rstds);
+      slope.add(fromMemorySegment(F, ALL, dBiases + at, ORDER)).intoMemorySegment(ALL, dBiases + at, ORDER);
+      slope.fma(normal, fromMemorySegment(F, ALL, dWeights + at, ORDER)).intoMemorySegment(ALL, dWeights + at, ORDER);
+      FloatVector g = slope.mul(fromMemorySegment(F, ALL, weights + at, ORDER));
+      FloatVector addV = fromMemorySegment(F, ALL, adds + (at & step), ORDER);
+      normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dxs + at, ORDER);
     }
-    if (i < count) {
-      VectorMask<Float> in = F.indexInRange(i, count);
-      FloatVector normal =
-          fromMemorySegment(F, ALL, x + 4L * i, ORDER, in).sub(means).mul(rstds);
-      FloatVector g = fromMemorySegment(F, ALL, dy + 4L * i, ORDER, in).mul(fromArray(F, weight, i, in));
-      FloatVector addV = fromMemorySegment(F, ALL, add + (long) addStep * i, ORDER, in);
-      normal.fma(meanGns, g.sub(meanGs)).fma(rstds, addV).intoMemorySegment(ALL, dx + 4L * i, ORDER, in);
-    }
+    long rest = 4L * whole;
+    SCALAR.normGradient(
+        mean,
+        rstd,
+        meanG,
+        meanGn,
+        x + rest,
+        dy + rest,
+        weight + rest,
+        dWeight + rest,
+        dBias + rest,
+        add + (rest & step),
+        addStep,
+        dx + rest,
+        count - whole);
   }
 }
