@@ -49,9 +49,14 @@ final class BulkCopies {
     long toOffset = o.offset(0);
     TensorOperand tensor = new TensorOperand(o, 1, rank);
     Signal signal = new Signal(o, 2);
+    int blocks = o.has("multicast::cluster") ? o.reg(3) : -1;
     return (w, m) -> {
       for (; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);
+        if (blocks >= 0 && (w.r[blocks + lane] & 0xffff) != 1) {
+          throw w.fault(
+              lane, "copies to the blocks " + Warp.hex(w.r[blocks + lane] & 0xffff) + " of its cluster, which has one");
+        }
         TensorBox box = tensor.box(w, lane);
         int at = boxPlace(w, lane, w.r[to + lane] + toOffset, box);
         Mbarrier barrier = signal.find(w, lane);
@@ -126,7 +131,7 @@ final class BulkCopies {
         int at = place(w, lane, w.r[to + lane] + toOffset, bytes, UNIT, "bytes");
         Mbarrier barrier = signal.find(w, lane);
         TensorBox row = row(source, bytes);
-        int[] words = bytes == 0 ? new int[0] : BoxRows.read(w, lane, row, new int[1], at);
+        int[] words = BoxRows.read(w, lane, row, new int[1], at);
         w.block.shared.fly(w, lane, at, bytes, barrier);
         barrier.fly(w, lane, at, words);
       }
@@ -157,11 +162,11 @@ final class BulkCopies {
   }
 
   private static void checkSize(Warp w, int lane, int bytes, long address) {
-    if (bytes < 0 || bytes % UNIT != 0 || address % UNIT != 0) {
+    if (bytes <= 0 || bytes % UNIT != 0 || address % UNIT != 0) {
       throw w.fault(
           lane,
           "copies " + bytes + " bytes in bulk at " + Warp.hex(address) + " of global memory; both must be multiples of "
-              + UNIT);
+              + UNIT + ", not 0");
     }
   }
 

@@ -224,7 +224,7 @@ class BulkCopyTest {
         "copies in bulk from 256 bytes at 0x",
         "at offset 32 of allocation (260 bytes",
         "and beyond its end");
-    fails(32, there.replace("%in+32", "%in+8"), "both must be multiples of 16");
+    fails(32, there.replace("%in+32", "%in+8"), "both must be multiples of 16, not 0");
     fails(32, there.replace("%tile+64", "%tile+8"), "is no multiple of 16");
     fails(32, there + back.replace("%tile+64", "%tile+65536"), "out of bounds");
   }
@@ -353,6 +353,9 @@ class BulkCopyTest {
             DType.BF16, in, List.of(new Dimension(40, 2, 32), new Dimension(20, 96, 8)), Swizzle.BYTES_128)),
         load,
         "copies rows of 64 bytes with a swizzle of 128");
+    String cast = load.replace("bytes [", "bytes.multicast::cluster [").replace("}], [%bar]", "}], [%bar], %r22");
+    run(setting, "mov.b32 %r22, 1;\n" + cast);
+    fails(setting, "mov.b32 %r22, 3;\n" + cast, "copies to the blocks 0x3 of its cluster, which has one");
     run(setting, load.replace("bar.sync 0;", "bar.sync 0; prefetch.tensormap [%map];"));
   }
 }

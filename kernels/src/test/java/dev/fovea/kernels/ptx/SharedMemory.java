@@ -260,8 +260,18 @@ final class SharedMemory {
     take(at, size, (byte) 0);
   }
 
-  /** Checks that an instruction of the proxy may read bytes now. */
-  void check(Warp w, int lane, int at, int size, String verb) {
+  /**
+   * Checks that an instruction of the proxy may read bytes now. Gives the stamp of the bulk copies of one mbarrier's
+   * phase that wrote all of them, or 0.
+   */
+  int check(Warp w, int lane, int at, int size, String verb) {
+    if (races) {
+      int stamp = copied(at, size);
+      // Who knows of the phase knows that the copies have arrived, and nobody has written since.
+      if (stamp != 0 && !unordered(w, lane, stamp)) {
+        return stamp;
+      }
+    }
     for (int i = at; i < at + size; i += 4) {
       if (memory && valid[i >>> 2] != 15) {
         throw unreadable(w, lane, i, 4, verb);
@@ -278,6 +288,28 @@ final class SharedMemory {
         proxy.read(w, lane, at, size, verb);
       }
     }
+    return 0;
+  }
+
+  private int copied(int at, int size) {
+    int g = at >>> grain;
+    int stamp = writers[g];
+    for (int end = at + size - 1 >>> grain; g < end; ) {
+      if (writers[++g] != stamp) {
+        return 0;
+      }
+    }
+    return (stamp & COPIES) != 0 ? stamp : 0;
+  }
+
+  /** Whether a warp knows of the phases of these stamps. */
+  static boolean knows(Warp w, int[] stamps) {
+    for (int stamp : stamps) {
+      if (unordered(w, 0, stamp)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The words as they are. */

@@ -1,6 +1,7 @@
 package dev.fovea.kernels.ptx;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code wgmma}: four warps multiply 64 x 16 by 16 x n, of bfloat16 or half numbers. A lies in shared memory or in
@@ -97,26 +98,42 @@ final class WarpGroupMatrices implements Op {
     if (add == 0) {
       Arrays.fill(sums, 0);
     }
-    Reader reader = new Reader(w, number);
     float[] x = new float[ROWS * K];
-    float[] y = new float[K * n];
     if (registers) {
       products.source(a);
       readA(w.r, x);
     } else {
-      reader.read(MatrixDescriptor.decode(w, bitsA), transposedA, w.index % WarpGroups.WARPS * ROWS, ROWS, x, K, 1);
+      new Reader(w, number)
+          .read(MatrixDescriptor.decode(w, bitsA), transposedA, w.index % WarpGroups.WARPS * ROWS, ROWS, x, K, 1);
     }
     if (negative) {
       for (int i = 0; i < x.length; i++) {
         x[i] = -x[i];
       }
     }
-    reader.read(MatrixDescriptor.decode(w, bitsB), transposedB, 0, n, y, 1, n);
+    float[] y = second(w, number, new Reader(w, number), MatrixDescriptor.decode(w, bitsB));
     for (int row = 0; row < ROWS; row++) {
       for (int k = 0; k < K; k += 4) {
         add(x, row * K + k, y, k * n, sums, row * n, n);
       }
     }
+  }
+
+  /** The second matrix, which the first warp of the group decodes; the others look whether they may read it. */
+  private float[] second(Warp w, int number, Reader reader, MatrixDescriptor matrix) {
+    WarpGroups.Decoded known = w.block.warpGroups.decoded(w, number);
+    if (known == null) {
+      float[] values = new float[K * n];
+      reader.read(matrix, transposedB, 0, n, values, 1, n);
+      w.block.warpGroups.keep(w, new WarpGroups.Decoded(number, values, reader.copies()));
+      return values;
+    }
+    int[] copies = known.copies();
+    boolean may = copies != null && SharedMemory.knows(w, copies);
+    if (!may && w.block.launch.checks().races()) {
+      reader.read(matrix, transposedB, 0, n, null, 1, n);
+    }
+    return known.values();
   }
 
   /** A descriptor, which all lanes must have in common. */
@@ -163,13 +180,37 @@ final class WarpGroupMatrices implements Op {
     private final Warp w;
     private final int number;
 
+    /** The stamps of the bulk copies that brought what was read; null where threads wrote some. */
+    private int @Nullable [] copies = new int[0];
+
     Reader(Warp w, int number) {
       this.w = w;
       this.number = number;
     }
 
-    /** Reads so many rows or columns, whose numbers go so far apart. */
-    void read(MatrixDescriptor matrix, boolean transposed, int from, int count, float[] to, int mnStep, int kStep) {
+    int @Nullable [] copies() {
+      return copies;
+    }
+
+    private void note(int stamp) {
+      int[] known = copies;
+      if (stamp == 0) {
+        copies = null;
+      } else if (known != null && (known.length == 0 || known[known.length - 1] != stamp)) {
+        copies = Arrays.copyOf(known, known.length + 1);
+        copies[known.length] = stamp;
+      }
+    }
+
+    /** Reads so many rows or columns, whose numbers go so far apart; only checks that it may without a target. */
+    void read(
+        MatrixDescriptor matrix,
+        boolean transposed,
+        int from,
+        int count,
+        float @Nullable [] to,
+        int mnStep,
+        int kStep) {
       if (transposed) {
         for (int part = from >> 3; part < from + count >> 3; part++) {
           for (int k = 0; k < K; k++) {
@@ -184,12 +225,15 @@ final class WarpGroupMatrices implements Op {
       }
     }
 
-    private void chunk(int address, float[] to, int at, int step) {
+    private void chunk(int address, float @Nullable [] to, int at, int step) {
       SharedMemory shared = w.block.shared;
       int offset = shared.offset(w, 0, address, 16, "multiplies");
-      shared.check(w, 0, offset, 16, "multiplies");
+      note(shared.check(w, 0, offset, 16, "multiplies"));
       if (shared.proxy != null) {
         shared.proxy.product(w.index / WarpGroups.WARPS, number, offset);
+      }
+      if (to == null) {
+        return;
       }
       int[] words = shared.words();
       for (int i = 0; i < 4; i++) {

@@ -1,6 +1,9 @@
 package dev.fovea.kernels.ptx;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The warpgroups of a block, four warps each, and how far their warps are in the wgmma that they execute together. */
 final class WarpGroups {
@@ -19,17 +22,29 @@ final class WarpGroups {
 
   private final int[] places;
 
+  /** Per group: matrices that warps before have decoded, until the last has used them. */
+  private final List<List<Decoded>> decoded = new ArrayList<>();
+
+  /**
+   * The second matrix of a wgmma, and the stamps of the bulk copies that brought it; null if it was not these alone.
+   */
+  record Decoded(int number, float[] values, int @Nullable [] copies) {}
+
   WarpGroups(Block block) {
     this.block = block;
     issued = new int[block.warpCount];
     waiting = new int[block.warpCount];
     places = new int[block.warpCount];
     known = new long[block.groupCount][64];
+    for (int i = 0; i < block.groupCount; i++) {
+      decoded.add(new ArrayList<>());
+    }
   }
 
   void clear() {
     Arrays.fill(issued, 0);
     Arrays.fill(waiting, 0);
+    decoded.forEach(List::clear);
   }
 
   int issued(Warp w) {
@@ -61,6 +76,25 @@ final class WarpGroups {
     }
     wake(group);
     return number;
+  }
+
+  /** What a warp before has decoded for this wgmma; null if none has. */
+  @Nullable
+  Decoded decoded(Warp w, int number) {
+    for (Decoded matrix : decoded.get(w.index / WARPS)) {
+      if (matrix.number == number) {
+        return matrix;
+      }
+    }
+    return null;
+  }
+
+  /** Keeps what was decoded as long as warps of the group have not executed this wgmma. */
+  void keep(Warp w, Decoded matrix) {
+    List<Decoded> kept = decoded.get(w.index / WARPS);
+    int least = least(w.index / WARPS);
+    kept.removeIf(other -> other.number <= least);
+    kept.add(matrix);
   }
 
   private void wake(int group) {
