@@ -50,6 +50,9 @@ final class GemmPlan {
   private static final int PASS_A = 4 << 20;
   private static final int PASS_B = 8 << 20;
 
+  /** The same where blocks pack rows of their own: what was just packed is read from L3, not from memory. */
+  private static final int PASS_B_NEAR = 1 << 20;
+
   private final int threads;
   final int tileRows;
   final int tileColumns;
@@ -166,7 +169,7 @@ final class GemmPlan {
 
   /** The column block behind the pass that begins with this one. */
   int columnPassEnd(int first) {
-    long panels = Math.max(1, PASS_B / (passDepth * (long) tileColumns));
+    long panels = Math.max(1, (ownRows ? PASS_B_NEAR : PASS_B) / (passDepth * (long) tileColumns));
     int end = first + 1;
     while (end < columnBlocks && endPanel(end) - firstPanel(first) <= panels) {
       end++;
