@@ -6,6 +6,7 @@ import dev.fovea.kernels.cuda.FunctionInfo;
 import dev.fovea.kernels.cuda.KernelBinary;
 import dev.fovea.kernels.cuda.Launch;
 import dev.fovea.kernels.cuda.MemoryInfo;
+import dev.fovea.kernels.cuda.TensorMap;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Set;
@@ -173,6 +174,11 @@ final class NotingDriver implements Driver {
   @Override
   public void allowShared(long function, int bytes) {
     gpu.allowShared(function, bytes);
+  }
+
+  @Override
+  public void encodeTensorMap(TensorMap map, MemorySegment to) {
+    gpu.encodeTensorMap(map, to);
   }
 
   @Override
