@@ -129,16 +129,16 @@ struct TensorTile {
 
   static __device__ __forceinline__ void run(const GemmArgs& args, uint8_t* shared) {
     if (kTallA && static_cast<int>(blockIdx.x) < args.sumBlocks) {
-      sum_operand<kThreads>(args, reinterpret_cast<float*>(shared));
+      sum_operand<kThreads>(args, static_cast<int>(blockIdx.x), reinterpret_cast<float*>(shared));
       return;
     }
-    const int2 tile = tile_of_block(args);
+    const int2 tile = tile_of(args, piece_of_block(args));
     const Extent rows = rows_of<Layout, M>(args, tile.x);
     const Extent columns = columns_of<Layout, N, Gated>(args, tile.y);
     const int warp = static_cast<int>(threadIdx.x / 32);
     const int warpRow = warp / kWarpsN * WarpM;
     const int warpColumn = warp % kWarpsN * WarpN;
-    const Steps<kDepth, !kTallA> steps(args);
+    const Steps<kDepth, !kTallA> steps(args, piece_of_block(args));
     const PlacesA placesA = places_a(warpRow);
     const PlacesB placesB = places_b(warpColumn);
 
@@ -194,7 +194,7 @@ struct TensorTile {
           }
         }
       };
-      if (!gather_splits<kThreads, WarpM * WarpN / 32>(args, each)) {
+      if (!gather_splits<kThreads, WarpM * WarpN / 32>(args, piece_of_block(args), each)) {
         return;
       }
     }
@@ -203,7 +203,7 @@ struct TensorTile {
 
   static __device__ __forceinline__ void finish(const GemmArgs& args, uint8_t* shared, int warpRow, int warpColumn,
       const float (&sums)[WarpM / 16][WarpN / 8][4]) {
-    const int2 tile = tile_of_block(args);
+    const int2 tile = tile_of(args, piece_of_block(args));
     const Extent down = rows_of<Layout, M>(args, tile.x);
     const TileColumns columns = tile_columns<Layout, N, Gated>(args, tile.y);
     const int row = down.first;

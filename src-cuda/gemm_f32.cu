@@ -67,15 +67,15 @@ struct CudaCoreTile {
     constexpr bool kTallA = Layout == kTN;
     constexpr bool kTallB = Layout != kNT;
     if (kTallA && static_cast<int>(blockIdx.x) < args.sumBlocks) {
-      sum_operand<kThreads>(args, shared);
+      sum_operand<kThreads>(args, static_cast<int>(blockIdx.x), shared);
       return;
     }
-    const int2 tile = tile_of_block(args);
+    const int2 tile = tile_of(args, piece_of_block(args));
     const Extent down = rows_of<Layout, kM>(args, tile.x);
     const Extent across = columns_of<Layout, N, Gated>(args, tile.y);
     const int tx = static_cast<int>(threadIdx.x) % 16;
     const int ty = static_cast<int>(threadIdx.x) / 16;
-    const Steps<kDepth, !kTallA> steps(args);
+    const Steps<kDepth, !kTallA> steps(args, piece_of_block(args));
 
     float sums[4][kRuns * 4] = {};
     Quad a;
@@ -140,7 +140,7 @@ struct CudaCoreTile {
           }
         }
       };
-      if (!gather_splits<kThreads, 16 * kRuns>(args, each)) {
+      if (!gather_splits<kThreads, 16 * kRuns>(args, piece_of_block(args), each)) {
         return;
       }
     }

@@ -95,6 +95,15 @@ constexpr int kSlabStride = Width + 8;
 
 namespace epilogue {
 
+/// The first row of a slab that a thread takes, one thread for four columns; none if the threads that are left over
+/// make no whole row.
+template <int Width, int Threads>
+__device__ __forceinline__ int first_row() {
+  constexpr int kLanes = Width / 4;
+  const int row = static_cast<int>(threadIdx.x) / kLanes;
+  return Threads % kLanes == 0 || row < Threads / kLanes ? row : INT32_MAX / 2;
+}
+
 /// Columns of C may lie in two matrices.
 __device__ __forceinline__ Quad load_c(const Epilogue& e, int64_t row, int column, int count) {
   if (column + count <= e.splitN) {
@@ -278,13 +287,14 @@ __device__ __forceinline__ void prefetch_tile(const Epilogue& e, int64_t row, in
 
 /// Takes `rows` rows of a slab, the first of them row `row` of C, through the epilogue. The slab must be complete
 /// (barrier before); it may be overwritten after the next barrier. A thread keeps to its four columns, whose sums it
-/// adds to `sums`. Tiles of queries and keys take two passes, with the heads' normalisation between them.
-template <int Width, int Threads>
+/// adds to `sums`. Tiles of queries and keys take two passes, with the heads' normalisation between them. `Barrier` is
+/// sync_team's, here and below.
+template <int Width, int Threads, int Barrier = 0>
 __device__ __forceinline__ void finish_slab(
     const Epilogue& e, const TileColumns& tile, float* slab, int64_t row, int rows, int64_t m, Quad& sums) {
   constexpr int kLanes = Width / 4;
   const int offset = static_cast<int>(threadIdx.x) % kLanes * 4;
-  const int first = static_cast<int>(threadIdx.x) / kLanes;
+  const int first = epilogue::first_row<Width, Threads>();
   const int column = tile.first + offset;
   const int count = min(4, tile.count - offset);
   const int passes = tile.heads ? 2 : 1;
@@ -304,7 +314,7 @@ __device__ __forceinline__ void finish_slab(
       }
     }
     if (pass + 1 < passes) {
-      __syncthreads();
+      sync_team<Threads, Barrier>();
       const int heads = tile.count / e.headDim;
       const int head = (tile.first - e.headsBegin) / e.headDim;
       for (int i = static_cast<int>(threadIdx.x) / 32; i < rows * heads; i += Threads / 32) {
@@ -312,14 +322,14 @@ __device__ __forceinline__ void finish_slab(
         const int h = i % heads;
         epilogue::normalize_head(e, slab + r * kSlabStride<Width> + h * e.headDim, row + r, m, head + h);
       }
-      __syncthreads();
+      sync_team<Threads, Barrier>();
     }
   }
 }
 
 /// As finish_slab for a gated product: of a tile, the left half has the columns that `tile` says and the right half
 /// those `gate` further on. Both stop before they meet in C.
-template <int Width, int Threads>
+template <int Width, int Threads, int Barrier = 0>
 __device__ __forceinline__ void finish_gated_slab(
     const Epilogue& e, const TileColumns& tile, float* slab, int64_t row, int rows) {
   constexpr int kLanes = Width / 4;
@@ -328,13 +338,13 @@ __device__ __forceinline__ void finish_gated_slab(
   const int offset = lane % (kLanes / 2) * 4;
   const int count = min(4, tile.count - offset);
 #pragma unroll 1
-  for (int r = static_cast<int>(threadIdx.x) / kLanes; r < rows && count > 0; r += Threads / kLanes) {
+  for (int r = epilogue::first_row<Width, Threads>(); r < rows && count > 0; r += Threads / kLanes) {
     float4* at = reinterpret_cast<float4*>(slab + r * kSlabStride<Width>) + lane;
     Quad q = {{at->x, at->y, at->z, at->w}};
     epilogue::until_activation(e, row + r, tile.first + offset + (right ? e.gate : 0), count, q);
     *at = make_float4(q.v[0], q.v[1], q.v[2], q.v[3]);
   }
-  __syncthreads();
+  sync_team<Threads, Barrier>();
   for (int i = static_cast<int>(threadIdx.x); i < rows * (kLanes / 2); i += Threads) {
     const int r = i / (kLanes / 2);
     const int c = i % (kLanes / 2);
@@ -350,16 +360,16 @@ __device__ __forceinline__ void finish_gated_slab(
 
 /// Adds up what the threads summed of each column, and writes it to row `tile.x` of the partial sums; the last of the
 /// `rowTiles` tiles one below the other adds these up.
-template <int Width, int Threads>
+template <int Width, int Threads, int Barrier = 0>
 __device__ __forceinline__ void finish_sums(const Epilogue& e, int2 tile, const TileColumns& columns, float* scratch,
     int rowTiles, int64_t n, const Quad& sums) {
   if (e.columnSums.data == nullptr) {
     return;
   }
   constexpr int kLanes = Width / 4;
-  __syncthreads();
+  sync_team<Threads, Barrier>();
   reinterpret_cast<float4*>(scratch)[threadIdx.x] = make_float4(sums.v[0], sums.v[1], sums.v[2], sums.v[3]);
-  __syncthreads();
+  sync_team<Threads, Barrier>();
   for (int c = static_cast<int>(threadIdx.x); c < columns.count; c += Threads) {
     float sum = scratch[c];
     for (int i = 1; i < Threads / kLanes; i++) {
@@ -367,7 +377,7 @@ __device__ __forceinline__ void finish_sums(const Epilogue& e, int2 tile, const 
     }
     e.sums[tile.x * n + columns.first + c] = sum;
   }
-  if (!is_last(e.counters + tile.y, rowTiles)) {
+  if (!is_last<Threads, Barrier>(e.counters + tile.y, rowTiles)) {
     return;
   }
   const int count = min(columns.count, e.sumColumns - columns.first);

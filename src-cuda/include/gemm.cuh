@@ -56,12 +56,17 @@ static_assert(sizeof(GemmArgs) == 4 * 24 + 16 + 4 * 8 + 14 * 4 + sizeof(Epilogue
 
 constexpr int kGroup = 8;
 
-/// Which tile a block makes: down the rows of a group of tile rows, then on to the next columns.
-__device__ __forceinline__ int2 tile_of_block(const GemmArgs& args) {
-  const int block = (static_cast<int>(blockIdx.x) - args.sumBlocks) % (args.rowTiles * args.columnTiles);
+/// Which piece of work a block has: of one block for each, those that make the sums of A come first.
+__device__ __forceinline__ int piece_of_block(const GemmArgs& args) {
+  return static_cast<int>(blockIdx.x) - args.sumBlocks;
+}
+
+/// The tile of a piece of work: down the rows of a group of tile rows, then on to the next columns.
+__device__ __forceinline__ int2 tile_of(const GemmArgs& args, int piece) {
+  const int tile = piece % (args.rowTiles * args.columnTiles);
   const int perGroup = kGroup * args.columnTiles;
-  const int group = block / perGroup;
-  const int within = block % perGroup;
+  const int group = tile / perGroup;
+  const int within = tile % perGroup;
   const int rows = min(kGroup, args.rowTiles - group * kGroup);
   return make_int2(group * kGroup + within % rows, within / rows);
 }
@@ -80,12 +85,12 @@ __device__ __forceinline__ Extent extent_of(int index, int split, int count) {
   return index < before ? Extent{index * Size, split, 0} : Extent{split + (index - before) * Size, count, split};
 }
 
-/// The sums of 128 columns of A [k,m] over a stretch of k.
-template <int Threads>
-__device__ __forceinline__ void sum_operand(const GemmArgs& args, float* shared) {
-  const int block = static_cast<int>(blockIdx.x);
-  const int tile = block / args.stretches;
-  const int stretch = block % args.stretches;
+/// The sums of 128 columns of A [k,m] over a stretch of k, the `index`th such piece of work. `Barrier` is sync_team's,
+/// here and below.
+template <int Threads, int Barrier = 0>
+__device__ __forceinline__ void sum_operand(const GemmArgs& args, int index, float* shared) {
+  const int tile = index / args.stretches;
+  const int stretch = index % args.stretches;
   const int thread = static_cast<int>(threadIdx.x);
   const Extent columns = extent_of<128>(tile, args.splitM, args.m);
   const Operand& a = columns.skipped > 0 ? args.a2 : args.a;
@@ -103,7 +108,7 @@ __device__ __forceinline__ void sum_operand(const GemmArgs& args, float* shared)
     }
   }
   reinterpret_cast<float4*>(shared)[thread] = make_float4(sums.v[0], sums.v[1], sums.v[2], sums.v[3]);
-  __syncthreads();
+  sync_team<Threads, Barrier>();
   const int own = columns.first + thread;
   const bool owner = thread < 128 && own < columns.end;
   float sum = 0.f;
@@ -115,7 +120,7 @@ __device__ __forceinline__ void sum_operand(const GemmArgs& args, float* shared)
     }
     args.operandPartial[static_cast<int64_t>(stretch) * args.m + own] = sum;
   }
-  if (!is_last(args.operandCounters + tile, args.stretches) || !owner) {
+  if (!is_last<Threads, Barrier>(args.operandCounters + tile, args.stretches) || !owner) {
     return;
   }
   sum = args.operandPartial[own];
@@ -125,30 +130,30 @@ __device__ __forceinline__ void sum_operand(const GemmArgs& args, float* shared)
   args.operandSums.put(own, sum);
 }
 
-/// Which piece of k a block of a TN product takes.
-__device__ __forceinline__ int split_of_block(const GemmArgs& args) {
-  return (static_cast<int>(blockIdx.x) - args.sumBlocks) / (args.rowTiles * args.columnTiles);
+/// Which piece of k a piece of work of a TN product takes.
+__device__ __forceinline__ int split_of(const GemmArgs& args, int piece) {
+  return piece / (args.rowTiles * args.columnTiles);
 }
 
 /// Adds up the sums of a tile's pieces of k in the block that finishes last, and says whether this one is it. `each`
 /// runs a function on every one of a thread's `Count` sums.
-template <int Threads, int Count, typename Each>
-__device__ __forceinline__ bool gather_splits(const GemmArgs& args, Each each) {
+template <int Threads, int Count, int Barrier = 0, typename Each>
+__device__ __forceinline__ bool gather_splits(const GemmArgs& args, int piece, Each each) {
   if (args.splits == 1) {
     return true;
   }
-  const int64_t tile = (static_cast<int>(blockIdx.x) - args.sumBlocks) % (args.rowTiles * args.columnTiles);
+  const int64_t tile = piece % (args.rowTiles * args.columnTiles);
   float* all = args.splitSums + tile * args.splits * Count * Threads + threadIdx.x;
-  float* own = all + static_cast<int64_t>(split_of_block(args)) * Count * Threads;
+  float* own = all + static_cast<int64_t>(split_of(args, piece)) * Count * Threads;
   each([&](int i, float& sum) { own[i * Threads] = sum; });
-  if (!is_last(args.splitCounters + tile, args.splits)) {
+  if (!is_last<Threads, Barrier>(args.splitCounters + tile, args.splits)) {
     return false;
   }
   each([&](int i, float& sum) { sum = all[i * Threads]; });
 #pragma unroll 1
   for (int split = 1; split < args.splits; split++) {
-    const float* piece = all + static_cast<int64_t>(split) * Count * Threads;
-    each([&](int i, float& sum) { sum += piece[i * Threads]; });
+    const float* further = all + static_cast<int64_t>(split) * Count * Threads;
+    each([&](int i, float& sum) { sum += further[i * Threads]; });
   }
   return true;
 }
@@ -158,15 +163,15 @@ __device__ __forceinline__ bool gather_splits(const GemmArgs& args, Each each) {
 template <int Depth, bool Split>
 struct Steps {
   int first;
-  /// TN: the first step of this block's piece of k.
+  /// TN: the first step of this piece of k.
   int from;
   int total;
   int splitK;
   int k;
 
-  __device__ __forceinline__ explicit Steps(const GemmArgs& args)
+  __device__ __forceinline__ Steps(const GemmArgs& args, int piece)
       : first((args.splitK + Depth - 1) / Depth),
-        from(Split ? 0 : split_of_block(args) * (args.depthPerSplit / Depth)),
+        from(Split ? 0 : split_of(args, piece) * (args.depthPerSplit / Depth)),
         total(Split ? first + (args.k - args.splitK + Depth - 1) / Depth
                     : min(first - from, args.depthPerSplit / Depth)),
         splitK(args.splitK),

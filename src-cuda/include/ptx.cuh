@@ -34,6 +34,29 @@ __device__ __forceinline__ void cp_async_wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(Pending) : "memory");
 }
 
+/// Waits until `Threads` threads, whole warps, are at barrier `Id` of the block.
+template <int Id, int Threads>
+__device__ __forceinline__ void bar_sync() {
+  asm volatile("bar.sync %0, %1;" ::"n"(Id), "n"(Threads) : "memory");
+}
+
+/// As bar_sync; whether `value` holds for any of them.
+template <int Id, int Threads>
+__device__ __forceinline__ bool bar_sync_or(bool value) {
+  uint32_t any;
+  asm volatile(
+      "{\n"
+      ".reg .pred p, q;\n"
+      "setp.ne.u32 p, %1, 0;\n"
+      "bar.red.or.pred q, %2, %3, p;\n"
+      "selp.u32 %0, 1, 0, q;\n"
+      "}"
+      : "=r"(any)
+      : "r"(static_cast<uint32_t>(value)), "n"(Id), "n"(Threads)
+      : "memory");
+  return any != 0;
+}
+
 /// Brings what lies around an address in global memory nearer, into L2, and waits for nothing.
 __device__ __forceinline__ void prefetch(const void* from) { asm volatile("prefetch.global.L2 [%0];" ::"l"(from)); }
 

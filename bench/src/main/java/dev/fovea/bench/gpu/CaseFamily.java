@@ -39,7 +39,7 @@ enum CaseFamily {
   /** What its tests check. */
   Stream<KernelCase> checked() {
     return switch (this) {
-      case GEMM -> GemmCases.all();
+      case GEMM -> Stream.concat(GemmCases.all(), GemmCases.manyTiles());
       case ATTENTION -> AttentionCases.all();
       case NORM -> NormCases.all();
       case ELEMENTWISE -> ElementwiseCases.all();

@@ -12,36 +12,24 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Matrix products on a GPU: {@code gemm.cu} and {@code gemm_f32.cu}. B is read as it lies; nothing is packed. */
+/**
+ * Matrix products on a GPU: {@code gemm.cu}, {@code gemm_f32.cu} and {@link CudaGemmHopper}. B is read as it lies;
+ * nothing is packed.
+ */
 final class CudaGemm implements GemmKernels {
-  /** A kernel that makes tiles of {@code rows} by {@code columns}. */
-  record Tile(int rows, int columns, int threads, CudaKernel kernel) {
-    long count(Gemm g, Gemm.@Nullable QkNorm norm) {
-      return (long) tileRows(g, rows) * tileColumns(g, norm, columns);
-    }
-  }
-
-  /** The kernels of one layout. */
-  private record Forms(Tile large, Tile small, Tile any, Tile exact) {}
+  /** The portable kernels of one layout. */
+  private record Forms(CudaTile large, CudaTile small, CudaTile any, CudaTile exact) {}
 
   /** The widest head that a tile normalises. */
   private static final int WIDEST_HEAD = 128;
-
-  /** Pieces of k at most, the shortest one that is worth a block, and what they are multiples of. */
-  private static final int MOST_SPLITS = 16;
-
-  private static final int LEAST_DEPTH = 512;
-  private static final int DEPTH_UNIT = 32;
-
-  /** Blocks that a multiprocessor holds. */
-  private static final long BLOCKS = 2;
 
   private final CudaQueue queue;
   private final CudaNorm norms;
   private final Map<Layout, Forms> forms = new EnumMap<>(Layout.class);
   private final Forms gated;
+  private final @Nullable CudaGemmHopper hopper;
 
-  CudaGemm(CudaQueue queue, CudaNorm norms) {
+  CudaGemm(CudaQueue queue, CudaNorm norms, CudaTier tier) {
     this.queue = queue;
     this.norms = norms;
     CudaFamily family = queue.family("gemm");
@@ -50,14 +38,19 @@ final class CudaGemm implements GemmKernels {
       forms.put(layout, forms(family, exact, layout.name().toLowerCase(Locale.ROOT), ""));
     }
     gated = forms(family, exact, "nt", "_gated");
+    hopper = tier == CudaTier.HOPPER ? new CudaGemmHopper(queue) : null;
   }
 
   private static Forms forms(CudaFamily family, CudaFamily exact, String layout, String kind) {
     return new Forms(
-        new Tile(128, 128, 256, family.kernel("gemm_bf16_" + layout + "_128x128" + kind, 65_536)),
-        new Tile(64, 64, 128, family.kernel("gemm_bf16_" + layout + "_64x64" + kind, 32_768)),
-        new Tile(64, 128, 128, family.kernel("gemm_bf16_" + layout + "_64x128_any" + kind, 49_152)),
-        new Tile(64, 128, 256, exact.kernel("gemm_f32_" + layout + "_64x128" + kind, 34_816)));
+        tile(128, 128, 256, family.kernel("gemm_bf16_" + layout + "_128x128" + kind, 65_536)),
+        tile(64, 64, 128, family.kernel("gemm_bf16_" + layout + "_64x64" + kind, 32_768)),
+        tile(64, 128, 128, family.kernel("gemm_bf16_" + layout + "_64x128_any" + kind, 49_152)),
+        tile(64, 128, 256, exact.kernel("gemm_f32_" + layout + "_64x128" + kind, 34_816)));
+  }
+
+  private static CudaTile tile(int rows, int columns, int threads, CudaKernel kernel) {
+    return new CudaTile(CudaTier.PORTABLE, rows, columns, threads, kernel);
   }
 
   @Override
@@ -77,24 +70,28 @@ final class CudaGemm implements GemmKernels {
   }
 
   private void run(Gemm g, Gemm.@Nullable QkNorm norm) {
-    Tile tile = tile(g, norm);
-    int rowTiles = tileRows(g, tile.rows);
-    int columnTiles = tileColumns(g, norm, tile.columns);
+    CudaTile tile = tile(g, norm);
+    int multiprocessors = queue.device().multiprocessors();
+    int rowTiles = tile.down(g);
+    int columnTiles = tile.across(g, norm);
     long tiles = (long) rowTiles * columnTiles;
     CudaOperandSums operandSums = CudaOperandSums.of(g);
-    int depthPerSplit = depthPerSplit(g, tiles);
+    int depthPerSplit = tile.depthPerSplit(g, tiles, multiprocessors);
     int splits = Math.ceilDiv(g.k, depthPerSplit);
     Sums sums = g.columnSums();
     long partial = sums == null ? 0 : (long) rowTiles * g.n;
-    long split = splits == 1 ? 0 : tiles * splits * tile.rows * tile.columns;
+    long split = splits == 1 ? 0 : tiles * splits * tile.rows() * tile.columns();
     long room = partial + operandSums.partial() + split;
     long scratch = room == 0 ? 0 : queue.scratch(room * Float.BYTES);
     long counters = room == 0 ? 0 : queue.counters(columnTiles + operandSums.tiles() + (splits == 1 ? 0 : (int) tiles));
     Launch launch = queue
         .launch()
-        .grid(operandSums.blocks() + tiles * splits, 1, 1)
-        .block(tile.threads, 1, 1)
-        .shared(tile.kernel.sharedBytes());
+        .grid(tile.blocks(operandSums.blocks() + tiles * splits, multiprocessors), 1, 1)
+        .block(tile.threads(), 1, 1)
+        .shared(tile.kernel().sharedBytes());
+    if (hopper != null && tile.tier() == CudaTier.HOPPER) {
+      hopper.maps(launch, g, tile);
+    }
     CudaOperands.matrix(launch, g.a(), g.lda(), g.layout == Layout.TN || g.splitK() % CudaOperands.QUAD == 0);
     CudaOperands.matrix(launch, g.a2(), g.lda2(), true);
     CudaOperands.matrix(launch, g.b(), g.ldb(), inQuads(g));
@@ -120,22 +117,7 @@ final class CudaGemm implements GemmKernels {
         .i32(depthPerSplit)
         .i32(0);
     CudaEpilogue.write(launch, g, norm, scratch, counters);
-    queue.run(tile.kernel, launch);
-  }
-
-  /** Along k, how much of it a block multiplies: all, but for weights' gradients of fewer tiles than blocks fit. */
-  private int depthPerSplit(Gemm g, long tiles) {
-    long splits = g.layout == Layout.TN
-        ? Math.min(
-            Math.min(MOST_SPLITS, g.k / LEAST_DEPTH), BLOCKS * queue.device().multiprocessors() / tiles)
-        : 1;
-    int depth = Math.ceilDiv(g.k, (int) Math.max(1, splits));
-    return Math.ceilDiv(depth, DEPTH_UNIT) * DEPTH_UNIT;
-  }
-
-  /** Tiles down C: of operands in parts, a tile is in one of them. */
-  private static int tileRows(Gemm g, int height) {
-    return Math.ceilDiv(g.splitM(), height) + Math.ceilDiv(g.m - g.splitM(), height);
+    queue.run(tile.kernel(), launch);
   }
 
   /**
@@ -182,7 +164,7 @@ final class CudaGemm implements GemmKernels {
   }
 
   /** Tensor cores for BF16, F32 arithmetic otherwise; the largest tile that gives every multiprocessor work. */
-  private Tile tile(Gemm g, Gemm.@Nullable QkNorm norm) {
+  private CudaTile tile(Gemm g, Gemm.@Nullable QkNorm norm) {
     Forms f = g.gated() ? gated : forms.get(g.layout);
     if (f == null) {
       throw new IllegalArgumentException("layout: got " + g.layout);
@@ -195,8 +177,12 @@ final class CudaGemm implements GemmKernels {
     if (!isChunked(g)) {
       return f.any;
     }
+    CudaTile best = hopper == null ? null : hopper.tile(g, norm);
+    if (best != null) {
+      return best;
+    }
     boolean fills = f.large.count(g, norm) >= queue.device().multiprocessors();
-    return fills || headDim > f.small.columns ? f.large : f.small;
+    return fills || headDim > f.small.columns() ? f.large : f.small;
   }
 
   private static boolean isBf16(@Nullable Span span) {
@@ -213,24 +199,6 @@ final class CudaGemm implements GemmKernels {
         && CudaOperands.isChunked(g.b(), g.ldb())
         && (a2 == null || CudaOperands.isChunked(a2, g.lda2()) && (g.layout != Layout.NT || g.splitK() % chunk == 0))
         && (g.layout == Layout.NT || CudaEpilogue.tilesBeginOnMultiplesOf(chunk, g));
-  }
-
-  /**
-   * Tiles across C: queries and keys get tiles of whole heads, so that one block has all of a head; of a gated product
-   * a tile has columns of both halves.
-   */
-  private static int tileColumns(Gemm g, Gemm.@Nullable QkNorm norm, int width) {
-    if (g.gated()) {
-      return Math.ceilDiv(g.columns(), width / 2);
-    }
-    if (norm == null) {
-      return Math.ceilDiv(g.splitB(), width) + Math.ceilDiv(g.n - g.splitB(), width);
-    }
-    int heads = 2 * norm.heads() * norm.headDim();
-    int perTile = Math.max(1, width / norm.headDim()) * norm.headDim();
-    return Math.ceilDiv(norm.begin(), width)
-        + Math.ceilDiv(heads, perTile)
-        + Math.ceilDiv(g.n - norm.begin() - heads, width);
   }
 
   @Override

@@ -18,6 +18,7 @@ import dev.fovea.kernels.TokenKernels;
  */
 public final class CudaKernels implements KernelSet, AutoCloseable {
   private final CudaQueue queue;
+  private final CudaTier tier;
   private final GemmKernels gemm;
   private final AttentionKernels attention;
   private final NormKernels norm;
@@ -29,11 +30,12 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
   private final ImageKernels image;
   private final RandomKernels random;
 
-  private CudaKernels(CudaQueue queue) {
+  private CudaKernels(CudaQueue queue, CudaTier tier) {
     this.queue = queue;
+    this.tier = tier;
     CudaColumnSums columnSums = new CudaColumnSums(queue);
     CudaNorm norms = new CudaNorm(queue);
-    gemm = GemmKernels.checked(new CudaGemm(queue, norms));
+    gemm = GemmKernels.checked(new CudaGemm(queue, norms, tier));
     attention = AttentionKernels.checked(new CudaAttention(queue));
     norm = NormKernels.checked(norms);
     elementwise = ElementwiseKernels.checked(new CudaElementwise(queue, new CudaCopies(queue), columnSums));
@@ -47,7 +49,12 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
 
   /** Kernels that submit to a stream of {@code driver}, 0 for its default stream. The driver stays the caller's. */
   public static CudaKernels over(Driver driver, long stream) {
-    return new CudaKernels(new CudaQueue(driver, stream));
+    return over(driver, stream, CudaTier.of(driver.info()));
+  }
+
+  /** As the other, with kernels up to a tier that the device runs. */
+  public static CudaKernels over(Driver driver, long stream, CudaTier tier) {
+    return new CudaKernels(new CudaQueue(driver, stream), tier);
   }
 
   /** Where they run. */
@@ -63,8 +70,8 @@ public final class CudaKernels implements KernelSet, AutoCloseable {
   @Override
   public String description() {
     DeviceInfo device = queue.device();
-    return "cuda: %s, compute capability %s, %d multiprocessors, portable kernels"
-        .formatted(device.name(), device.capability(), device.multiprocessors());
+    return "cuda: %s, compute capability %s, %d multiprocessors, %s kernels"
+        .formatted(device.name(), device.capability(), device.multiprocessors(), tier);
   }
 
   @Override

@@ -128,6 +128,11 @@ public final class Launch {
     return this;
   }
 
+  /** The next field: so many bytes at a multiple of {@code alignment}, for the caller to write before the launch. */
+  MemorySegment room(int bytes, int alignment) {
+    return arguments.asSlice(next(bytes, alignment), bytes);
+  }
+
   /** Goes on at the next multiple of {@code alignment}: around a struct inside the struct. */
   public Launch align(int alignment) {
     next(0, alignment);

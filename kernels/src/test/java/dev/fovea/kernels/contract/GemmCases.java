@@ -270,6 +270,82 @@ public final class GemmCases {
     return cases.stream().map(GemmCase::done);
   }
 
+  /**
+   * Products of BF16 for kernels whose tiles are 128 rows by 128, 192 or 256 columns and 64 deep: one or a few tiles,
+   * at their edges, with every operand of the epilogue.
+   */
+  public static Stream<KernelCase> warpgroups() {
+    List<GemmCase> cases = new ArrayList<>();
+    for (Layout layout : Layout.values()) {
+      cases.add(bf16(layout, 40, 72, 104));
+      cases.add(bf16(layout, 64, 184, 72).padded(8));
+      cases.add(bf16(layout, 136, 200, 264).padded(8).alpha(-0.5f));
+    }
+    cases.add(bf16(NT, 1, 1, 8));
+    cases.add(bf16(NT, 130, 129, 600).bias());
+    cases.add(bf16(NN, 9, 264, 1000).accumulate());
+    cases.add(bf16(NT, 50, 72, 200).splitK(64).residualInPlace());
+    cases.add(bf16(NN, 50, 72, 200).splitK(128));
+    cases.add(bf16(NT, 130, 100, 40).bias().gated(SILU));
+    cases.add(bf16(NT, 65, 176, 64).padded(8).bias().secondBias().gated(GELU_TANH));
+    cases.add(bf16(NT, 40, 256, 72).bias().gated(SILU));
+    cases.add(bf16(NT, 20, 504, 64).qkNorm(0, 3, 72, true));
+    cases.add(bf16(NT, 11, 363, 64).qkNorm(9, 2, 88, false));
+    cases.add(bf16(NT, 70, 640, 128)
+        .splitN(256)
+        .bias(256)
+        .pre(256)
+        .activation(GELU_TANH, 256)
+        .qkNorm(256, 2, 64, true));
+    cases.add(bf16(NT, 150, 296, 104)
+        .exact()
+        .padded(8)
+        .splitK(64)
+        .splitN(101)
+        .alpha(2)
+        .accumulate()
+        .bias()
+        .pre(110)
+        .activation(GELU_TANH, 90)
+        .columnScale()
+        .rowScale(9)
+        .residual()
+        .columnSums());
+    cases.add(bf16(NN, 300, 184, 96).gradient(GELU_ERF, 184).columnSums());
+    cases.add(new GemmCase(TN, 200, 144, 600)
+        .types(BF16, BF16, F32)
+        .splitM(136)
+        .splitB(8)
+        .accumulate()
+        .operandSums()
+        .addSums());
+    return cases.stream().map(GemmCase::done);
+  }
+
+  /** The same for a GPU of up to 160 multiprocessors, most of which get a tile. */
+  public static Stream<KernelCase> manyTiles() {
+    List<GemmCase> cases = new ArrayList<>();
+    for (Layout layout : Layout.values()) {
+      cases.add(bf16(layout, 1100, 1240, 136));
+      cases.add(bf16(layout, 2000, 1160, 72).padded(8));
+    }
+    cases.add(bf16(NT, 1100, 1240, 200).splitK(64).splitN(512).bias().residual().columnSums());
+    cases.add(bf16(NT, 1100, 1224, 136).bias().gated(SILU));
+    cases.add(bf16(NT, 1100, 1240, 136).bias().activation(GELU_ERF, 1240).qkNorm(512, 2, 80, true));
+    cases.add(new GemmCase(TN, 200, 144, 8200)
+        .types(BF16, BF16, F32)
+        .splitM(136)
+        .splitB(8)
+        .accumulate()
+        .operandSums()
+        .columnSums());
+    return cases.stream().map(GemmCase::done);
+  }
+
+  private static GemmCase bf16(Layout layout, int m, int n, int k) {
+    return new GemmCase(layout, m, n, k).types(BF16, BF16, BF16);
+  }
+
   /** Square products, and layers of ViT-B/16 at batch 1 and 8 and of SigLIP So400m/14 at batch 1 and 8. */
   public static Stream<KernelCase> timed() {
     List<GemmCase> cases = new ArrayList<>();
