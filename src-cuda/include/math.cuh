@@ -121,34 +121,53 @@ __device__ __forceinline__ float tanh_exact(float x) {
   return with_sign(add(far ? 1.f : 0.f, quotient(far ? mul(e, -2.f) : -m, add(e, 1.f))), x);
 }
 
-/// The normal distribution's tail P(X > a) over 2^96 e^(-a^2 / 2), a from 0 to 14.6.
-__device__ __forceinline__ float tail_ratio(float a) {
-  float n = fused(a, 0x1.e0bbacp-103f, 0x1.c034eep-100f);
-  float d = fused(a, 0x1.2d577ap-5f, 0x1.18800ep-2f);
-  n = fused(n, a, 0x1.608cb4p-98f);
-  d = fused(d, a, 0x1.cf50ap-1f);
-  n = fused(n, a, 0x1p-97f);
-  d = fused(d, a, 0x1.7c8844p+0f);
-  return quotient(n, fused(d, a, 1.f));
+/// The coefficients of 2^r in 2^-23 r, times what the highest coefficients of the normal distribution's tail were.
+constexpr float kTail = 0x1.1b0f7ep-1f;
+constexpr float kTailX0 = static_cast<float>(kTail * 0x1p23 * 0x1.62e43p-1f);
+constexpr float kTailX1 = static_cast<float>(kTail * 0x1p46 * 0x1.ebfbdcp-3f);
+constexpr float kTailX2 = static_cast<float>(kTail * 0x1p69 * 0x1.c6af7cp-5f);
+constexpr float kTailX3 = static_cast<float>(kTail * 0x1p92 * 0x1.3b2dep-7f);
+constexpr float kTailX4 = static_cast<float>(kTail * 0x1p115 * 0x1.5f0838p-10f);
+constexpr float kTailX5 = static_cast<float>(kTail * 0x1p138 * 0x1.416b7ap-13f);
+
+/// The normal distribution's tail P(X > a) = 2^(a h) N(a) / D(a), a from 0 to 14.25. N is a quadratic factor times one
+/// in h; the exponential has their highest coefficients, and 2^23 that take back the 2^-23 in h.
+__device__ __forceinline__ float normal_tail(float a) {
+  constexpr float kTailRound = (0x1.8p23f + 23) * 0x1p-23f;
+  const float h = mul(a, -0x1.715476p-24f);
+  const float y = mul(a, h);
+  const float t = add(y, kTailRound);
+  const float r = sub(y, sub(t, kTailRound));
+  float p = fused(r, kTailX5, kTailX4);
+  p = fused(p, r, kTailX3);
+  p = fused(p, r, kTailX2);
+  p = fused(p, r, kTailX1);
+  p = fused(p, r, kTailX0);
+  p = fused(p, r, kTail);
+  const float e = __int_as_float(__float_as_int(p) + static_cast<int>(__float_as_uint(t) << 23));
+  const float n = mul(fused(add(a, 0x1.f8248ep+1f), a, 0x1.37a974p+3f), add(h, -0x1.4f652ep-22f));
+  float d = fused(add(a, 0x1.e39f0cp+2f), a, 0x1.93291ap+4f);
+  d = fused(d, a, 0x1.4d8c7cp+5f);
+  d = fused(d, a, 0x1.c37b48p+4f);
+  return mul(-e, quotient(n, d));
 }
 
 /// The binary logarithm of e^(-a^2 / 2).
 __device__ __forceinline__ float half_square(float a) { return mul(mul(a, a), -0x1.715476p-1f); }
 
-/// (P(X > a) - a density(a)) e^(a^2 / 2) of the normal distribution, for a from 0. The signs alternate, but where terms
-/// cancel the factor it gets is small.
+/// (P(X > a) - a density(a)) e^(a^2 / 2) / 2^96 of the normal distribution, for a from 0. The signs alternate, but where
+/// terms cancel the factor it gets is small.
 __device__ __forceinline__ float slope_ratio(float a) {
-  float s = fused(a, -0x1.5c86fcp-22f, 0x1.08e7b4p-17f);
-  s = fused(s, a, -0x1.6a65a2p-14f);
-  s = fused(s, a, 0x1.2bb554p-11f);
-  s = fused(s, a, -0x1.56a638p-9f);
-  s = fused(s, a, 0x1.288f5ep-7f);
-  s = fused(s, a, -0x1.a24536p-6f);
-  s = fused(s, a, 0x1.fba538p-5f);
-  s = fused(s, a, -0x1.100744p-3f);
-  s = fused(s, a, 0x1.fff45p-3f);
-  s = fused(s, a, -0x1.98842ep-1f);
-  return fused(s, a, 0.5f);
+  float s = fused(a, 0x1.c2b6d6p-116f, -0x1.2e721ap-111f);
+  s = fused(s, a, 0x1.6ae6c2p-108f);
+  s = fused(s, a, -0x1.063d1ep-105f);
+  s = fused(s, a, 0x1.06439ep-103f);
+  s = fused(s, a, -0x1.8ff5a8p-102f);
+  s = fused(s, a, 0x1.f5b97ep-101f);
+  s = fused(s, a, -0x1.0f7d52p-99f);
+  s = fused(s, a, 0x1.ffdbecp-99f);
+  s = fused(s, a, -0x1.9883dp-97f);
+  return fused(s, a, 0x1p-97f);
 }
 
 /// sigmoid(-v), where e^-v = 2^y with y from -221 to 0.
@@ -185,8 +204,8 @@ __device__ __forceinline__ float activate(int32_t f, float x) {
   float q;
   switch (f) {
     case kGeluErf:
-      a = most(a, 16.f);
-      q = mul(exp2_scaled(half_square(a)), tail_ratio(a));
+      a = most(a, 14.25f);
+      q = normal_tail(a);
       break;
     case kGeluTanh:
       a = most(a, 12.f);
@@ -215,7 +234,7 @@ __device__ __forceinline__ float activation_slope(int32_t f, float x) {
   switch (f) {
     case kGeluErf:
       a = most(a, 16.f);
-      t = mul(exp2_in_range(half_square(a)), slope_ratio(a));
+      t = mul(exp2_scaled(half_square(a)), slope_ratio(a));
       break;
     case kGeluTanh: {
       a = most(a, 12.f);
